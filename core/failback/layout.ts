@@ -1,0 +1,44 @@
+/**
+ * Where everything of one failback lies in the environment's bucket. One failback, one prefix:
+ * an earlier incident can never mix with this one.
+ */
+export const currentKey = "failback/current.json";
+export const leaseKey = "failback/lease.json";
+export const identityKey = "identity/mongodb.json";
+
+/** The namespace Roundtrip itself writes on DocumentDB: canary, heartbeat, sentinel. */
+export const controlDatabase = "roundtrip_control";
+export const controlCollection = "signals";
+
+export function failbackPrefix(id: string): string {
+  return `failback/${id}/`;
+}
+
+export function keysOf(id: string) {
+  const root = failbackPrefix(id);
+  return {
+    root,
+    scope: `${root}scope.json`,
+    startPoint: `${root}start-point.json`,
+    replicationTasks: `${root}replication-tasks.json`,
+    roles: `${root}roles.json`,
+    log: `${root}replication/`,
+    manifests: `${root}manifests/`,
+    manifest: (number: number) => `${root}manifests/${String(number).padStart(10, "0")}.json`,
+    resumeToken: `${root}data_resume_token.json`,
+    gap: `${root}gap.json`,
+    fences: `${root}fences/`,
+    fence: (number: number) => `${root}fences/${String(number).padStart(4, "0")}.json`,
+    catalog: (name: string) => `${root}catalog/${name}.json`,
+    status: (service: string) => `${root}status/${service}.json`,
+    journal: (runbook: string) => `${root}journal/${runbook}/`,
+    action: (name: string) => `${root}actions/${name}.json`,
+    dump: (side: "mongodb" | "documentdb") => `${root}dump/${side}/`,
+    tail: `${root}tail/`,
+    restoreCheckpoint: `${root}restore/checkpoint.json`,
+    restoreSessions: `${root}restore/sessions.json`,
+    conflicts: `${root}restore/conflicts/`,
+    verdict: `${root}verdict.json`,
+    archive: `archive/${id}/`,
+  };
+}
