@@ -33,7 +33,7 @@ const everyTypeHex = [
   "0c 70 00 02000000 6e00 0102030405060708090a0b0c", // DBPointer
   "0d 63 00 02000000 6300", // code
   "0e 79 00 02000000 7900", // symbol
-  "0f 77 00 17000000 02000000 7700 0d000000 08 5f616263 00 00 00", // code with scope
+  "0f 77 00 16000000 02000000 7700 0c000000 08 5f616263 00 00 00", // code with scope
   "10 5f5f70726f746f5f5f 00 ffffffff", // int32 named __proto__
   "11 54 00 ffffffffffffffff", // timestamp
   "12 4c 00 ffffffffffffff7f", // long

@@ -54,12 +54,10 @@ class Reader {
     let end = start;
     let hash = 0;
     let ascii = true;
-    let byte: number;
-    while ((byte = bytes[end]!) !== 0) {
+    for (let byte = bytes[end]; byte !== 0; byte = bytes[++end]) {
       if (byte === undefined) throw invalid("field name is not terminated");
       if (byte > 127) ascii = false;
       hash = (Math.imul(hash, 31) + byte) | 0;
-      end++;
     }
     this.position = end + 1;
     const length = end - start;
@@ -120,8 +118,7 @@ class Reader {
   document(): Document {
     const end = this.open();
     const document: Document = new Map();
-    let type: number;
-    while ((type = this.bytes[this.position++]!) !== 0) {
+    for (let type = this.bytes[this.position++]!; type !== 0; type = this.bytes[this.position++]!) {
       const name = this.name();
       document.set(name, this.value(type));
     }
@@ -133,8 +130,7 @@ class Reader {
     const end = this.open();
     const array: Value[] = [];
     const { bytes } = this;
-    let type: number;
-    while ((type = bytes[this.position++]!) !== 0) {
+    for (let type = bytes[this.position++]!; type !== 0; type = bytes[this.position++]!) {
       while (bytes[this.position] !== 0) {
         if (this.position++ >= end) throw invalid("array index is not terminated");
       }

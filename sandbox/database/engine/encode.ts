@@ -132,22 +132,28 @@ class Writer {
   private value(type: number, value: Value): void {
     switch (type) {
       case BsonType.String:
-        return this.string(value as string);
+        this.string(value as string);
+        return;
       case BsonType.Int32:
-        return this.int32((value as { value: number }).value);
+        this.int32((value as { value: number }).value);
+        return;
       case BsonType.Double:
         this.reserve(8);
         this.view.setFloat64(this.position, (value as { value: number }).value, true);
         this.position += 8;
         return;
       case BsonType.Object:
-        return this.document(value as Document);
+        this.document(value as Document);
+        return;
       case BsonType.Array:
-        return this.array(value as Value[]);
+        this.array(value as Value[]);
+        return;
       case BsonType.Boolean:
-        return this.byte(value === true ? 1 : 0);
+        this.byte(value === true ? 1 : 0);
+        return;
       case BsonType.ObjectId:
-        return this.raw((value as { id: Uint8Array }).id);
+        this.raw((value as { id: Uint8Array }).id);
+        return;
       case BsonType.Date:
         this.reserve(8);
         this.view.setBigInt64(this.position, (value as { milliseconds: bigint }).milliseconds, true);
@@ -155,9 +161,11 @@ class Writer {
         return;
       case BsonType.Long:
       case BsonType.Timestamp:
-        return this.longOf(value as Timestamp);
+        this.longOf(value as Timestamp);
+        return;
       default:
-        return this.rareValue(type, value);
+        this.rareValue(type, value);
+        return;
     }
   }
 
@@ -167,20 +175,25 @@ class Writer {
         const binary = value as { buffer: Uint8Array; position: number; sub_type: number };
         this.int32(binary.position);
         this.byte(binary.sub_type);
-        return this.raw(binary.buffer.subarray(0, binary.position));
+        this.raw(binary.buffer.subarray(0, binary.position));
+        return;
       }
       case BsonType.RegExp:
         this.utf8((value as BSONRegExp).pattern);
-        return this.utf8((value as BSONRegExp).options);
+        this.utf8((value as BSONRegExp).options);
+        return;
       case BsonType.DbPointer: {
         const pointer = value as { namespace: string; id: { id: Uint8Array } };
         this.string(pointer.namespace);
-        return this.raw(pointer.id.id);
+        this.raw(pointer.id.id);
+        return;
       }
       case BsonType.Code:
-        return this.string((value as Code).code);
+        this.string((value as Code).code);
+        return;
       case BsonType.Symbol:
-        return this.string((value as { value: string }).value);
+        this.string((value as { value: string }).value);
+        return;
       case BsonType.CodeWithScope: {
         const start = this.position;
         this.int32(0);
@@ -190,7 +203,8 @@ class Writer {
         return;
       }
       case BsonType.Decimal128:
-        return this.raw((value as { bytes: Uint8Array }).bytes);
+        this.raw((value as { bytes: Uint8Array }).bytes);
+        return;
     }
   }
 }

@@ -170,24 +170,33 @@ function writeBody(type: number, value: Value): void {
     case BsonType.Double:
     case BsonType.Long:
     case BsonType.Decimal128:
-      return writeNumber(value as NumberValue);
+      writeNumber(value as NumberValue);
+      return;
     case BsonType.String:
-      return writer.text(value as string);
+      writer.text(value as string);
+      return;
     case BsonType.Symbol:
-      return writer.text((value as BSONSymbol).value);
+      writer.text((value as BSONSymbol).value);
+      return;
     case BsonType.Object:
-      return writeDocument(value as Document);
+      writeDocument(value as Document);
+      return;
     case BsonType.Array:
       for (const element of value as Value[]) writeValue(element);
-      return writer.byte(0);
+      writer.byte(0);
+      return;
     case BsonType.ObjectId:
-      return writer.raw((value as ObjectId).id);
+      writer.raw((value as ObjectId).id);
+      return;
     case BsonType.Boolean:
-      return writer.byte(value === true ? 1 : 0);
+      writer.byte(value === true ? 1 : 0);
+      return;
     case BsonType.Date:
-      return writer.int64((value as DateTime).milliseconds);
+      writer.int64((value as DateTime).milliseconds);
+      return;
     default:
-      return writeRareBody(type, value);
+      writeRareBody(type, value);
+      return;
   }
 }
 
@@ -195,25 +204,31 @@ function writeRareBody(type: number, value: Value): void {
   switch (type) {
     case BsonType.Timestamp:
       writer.uint32((value as Timestamp).high);
-      return writer.uint32((value as Timestamp).low);
+      writer.uint32((value as Timestamp).low);
+      return;
     case BsonType.Binary:
       writer.uint32((value as Binary).position);
       writer.byte((value as Binary).sub_type);
-      return writer.raw(binaryBytes(value as Binary));
+      writer.raw(binaryBytes(value as Binary));
+      return;
     case BsonType.RegExp:
       writer.text((value as BSONRegExp).pattern);
-      return writer.text((value as BSONRegExp).options);
+      writer.text((value as BSONRegExp).options);
+      return;
     case BsonType.DbPointer: {
       const namespace = Buffer.from((value as DbPointer).namespace);
       writer.uint32(namespace.length);
       writer.raw(namespace);
-      return writer.raw((value as DbPointer).id.id);
+      writer.raw((value as DbPointer).id.id);
+      return;
     }
     case BsonType.Code:
-      return writer.text((value as Code).code);
+      writer.text((value as Code).code);
+      return;
     case BsonType.CodeWithScope:
       writer.text((value as Code).code);
-      return writeDocument((value as Code).scope as unknown as Document);
+      writeDocument((value as Code).scope as unknown as Document);
+      return;
   }
 }
 
