@@ -1,0 +1,173 @@
+import type { Phase } from "../../core/failback/phase.ts";
+import {
+  type ActionParameter,
+  databasesParameter,
+  flagParameter,
+  forceParameter,
+  linesParameter,
+  unitParameter,
+} from "./parameter.ts";
+
+/** What is known of an action without running it; SSM documents and the runbooks' plans are made from it. */
+export interface ActionMetadata {
+  readonly name: string;
+  readonly summary: string;
+  /** False: the action is about the host or about normal times, and takes no failback. */
+  readonly failback: boolean;
+  /** Phases it is allowed in; `any` for those that only look. */
+  readonly phases: readonly Phase[] | "any";
+  readonly parameters: readonly ActionParameter[];
+  /** Bound of the whole run, as SSM enforces it. */
+  readonly timeoutSeconds: number;
+}
+
+const open: readonly Phase[] = ["capturing", "draining", "restoring", "verified", "cleaned"];
+
+export const actionCatalog = [
+  {
+    name: "record-identity",
+    summary: "Records who MongoDB is (set, oplog, catalog) while all is well.",
+    failback: false,
+    phases: ["normal"],
+    parameters: [databasesParameter],
+    timeoutSeconds: 300,
+  },
+  {
+    name: "check-start",
+    summary: "Checks, one by one, what must hold before a failback starts (failback.md 6).",
+    failback: true,
+    phases: ["normal", "capturing"],
+    parameters: [forceParameter],
+    timeoutSeconds: 300,
+  },
+  {
+    name: "demote-writers",
+    summary: "Takes write rights from every principal in scope on DocumentDB, each refusal proved (1, 2).",
+    failback: true,
+    phases: ["capturing"],
+    parameters: [],
+    timeoutSeconds: 600,
+  },
+  {
+    name: "enable-change-streams",
+    summary: "Enables change streams for the cluster, verifies it, and fixes the start point (3).",
+    failback: true,
+    phases: ["capturing"],
+    parameters: [],
+    timeoutSeconds: 300,
+  },
+  {
+    name: "start-service",
+    summary: "Starts a unit of the worker and returns at once.",
+    failback: true,
+    phases: open,
+    parameters: [unitParameter],
+    timeoutSeconds: 120,
+  },
+  {
+    name: "service-status",
+    summary: "Shows what systemd says of a unit of the worker.",
+    failback: false,
+    phases: "any",
+    parameters: [unitParameter],
+    timeoutSeconds: 60,
+  },
+  {
+    name: "service-logs",
+    summary: "Shows the end of a unit's journal.",
+    failback: false,
+    phases: "any",
+    parameters: [unitParameter, linesParameter],
+    timeoutSeconds: 60,
+  },
+  {
+    name: "canary",
+    summary: "Proves that capture sees writes: a canary written to DocumentDB is found in the log (4).",
+    failback: true,
+    phases: ["capturing"],
+    parameters: [],
+    timeoutSeconds: 300,
+  },
+  {
+    name: "grant-writers",
+    summary: "Gives the application users find, insert, update (and remove) on the scope's databases (5).",
+    failback: true,
+    phases: ["capturing"],
+    parameters: [flagParameter("allow-remove", "Whether the application users may also delete.", "false")],
+    timeoutSeconds: 300,
+  },
+  {
+    name: "check-restore",
+    summary: "Checks, one by one, what must hold before users lose their writes (13, 14).",
+    failback: true,
+    phases: ["capturing", "draining", "restoring"],
+    parameters: [],
+    timeoutSeconds: 300,
+  },
+  {
+    name: "drain",
+    summary: "Makes the application users read-only, proves it, and writes the fence (12).",
+    failback: true,
+    phases: ["draining"],
+    parameters: [
+      flagParameter(
+        "kill-operations",
+        "Whether operations still in flight are killed after the wait.",
+        "false",
+      ),
+    ],
+    timeoutSeconds: 1800,
+  },
+  {
+    name: "close-mongodb",
+    summary: "Closes MongoDB to writers, proved by a refused write, and switches TTL deletion off (15).",
+    failback: true,
+    phases: ["capturing", "draining", "restoring"],
+    parameters: [],
+    timeoutSeconds: 600,
+  },
+  {
+    name: "check-clean",
+    summary: "Checks that the verdict is PROVEN and that nothing was written since (22, 27).",
+    failback: true,
+    phases: ["verified"],
+    parameters: [],
+    timeoutSeconds: 300,
+  },
+  {
+    name: "reopen-mongodb",
+    summary: "Opens MongoDB to its writers again after PROVEN, roles and TTL deletion back (25).",
+    failback: true,
+    phases: ["verified", "cleaned"],
+    parameters: [],
+    timeoutSeconds: 600,
+  },
+  {
+    name: "check-resume",
+    summary: "Decides how DMS goes on: resume while its checkpoint is in the oplog, else reload (28).",
+    failback: true,
+    phases: ["verified", "cleaned"],
+    parameters: [],
+    timeoutSeconds: 300,
+  },
+  {
+    name: "restore-roles",
+    summary: "Gives the users demoted at the start their roles back on DocumentDB (25).",
+    failback: true,
+    phases: ["verified", "cleaned"],
+    parameters: [
+      flagParameter("application-users", "Whether the application users get their old roles too.", "false"),
+    ],
+    timeoutSeconds: 300,
+  },
+  {
+    name: "abort-cleanup",
+    summary: "Undoes a start nobody wrote through: roles back, change streams off (26).",
+    failback: true,
+    phases: ["capturing"],
+    parameters: [],
+    timeoutSeconds: 600,
+  },
+] as const satisfies readonly ActionMetadata[];
+
+export type ActionName = (typeof actionCatalog)[number]["name"];
