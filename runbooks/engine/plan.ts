@@ -1,0 +1,27 @@
+import type { Runbook, RunbookContext } from "./runbook.ts";
+
+export interface PlannedStep {
+  readonly step: string;
+  readonly what: string;
+  readonly calls: readonly { call: string; target: string; parameters?: Readonly<Record<string, string>> }[];
+}
+
+/** Each step with the exact calls it would make. Asks nobody and changes nothing. */
+export function planOf(runbook: Runbook, context: RunbookContext): PlannedStep[] {
+  return runbook.steps.map((step) => ({ step: step.name, what: step.what, calls: step.plan(context) }));
+}
+
+/** The plan as a person reads it. */
+export function renderPlan(runbook: Runbook, steps: readonly PlannedStep[]): string {
+  const lines = [`Plan of ${runbook.name}: ${runbook.summary}`, "Nothing is done in this mode.", ""];
+  for (const [index, step] of steps.entries()) {
+    lines.push(`${String(index + 1).padStart(2)}. ${step.step}: ${step.what}`);
+    for (const call of step.calls) {
+      const parameters = Object.entries(call.parameters ?? {}).map(([name, value]) => `${name}=${value}`);
+      lines.push(
+        `      ${call.call} → ${call.target}${parameters.length ? `  ${parameters.join(" ")}` : ""}`,
+      );
+    }
+  }
+  return `${lines.join("\n")}\n`;
+}

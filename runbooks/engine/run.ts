@@ -1,0 +1,110 @@
+import { RoundtripError } from "../../core/errors.ts";
+import type { Journal } from "./journal.ts";
+import type { Runbook, RunbookContext, Step, StepOutcome } from "./runbook.ts";
+
+export interface StepReport {
+  readonly name: string;
+  readonly what: string;
+  readonly state: "done" | "done before" | "failed" | "not reached";
+  readonly ms: number;
+  readonly outcome?: StepOutcome;
+  readonly error?: string;
+  readonly undo: string;
+}
+
+export interface RunReport {
+  readonly runbook: string;
+  readonly failbackId: string;
+  readonly succeeded: boolean;
+  readonly steps: readonly StepReport[];
+  readonly error?: unknown;
+}
+
+/**
+ * Runs a runbook from its first step that the journal does not show as succeeded. Each step is journaled before and
+ * after; the first failure ends the run. Never throws for a step's failure: the report says it.
+ */
+export async function runSteps(
+  runbook: Runbook,
+  journal: Journal,
+  contextOf: (step: Step) => RunbookContext,
+): Promise<RunReport> {
+  const steps: StepReport[] = [];
+  let failure: unknown;
+  for (const step of runbook.steps) {
+    const context = contextOf(step);
+    const before = step.every ? undefined : journal.success(step.name);
+    if (failure !== undefined) steps.push(report(step, "not reached", 0));
+    else if (before)
+      steps.push({ ...report(step, "done before", before.durationMs ?? 0), outcome: before.outcome ?? {} });
+    else {
+      const ran = await runStep(step, context, journal);
+      steps.push(ran.report);
+      failure = ran.error;
+    }
+  }
+  return {
+    runbook: runbook.name,
+    failbackId: contextOf(runbook.steps[0]!).failbackId,
+    succeeded: failure === undefined,
+    steps,
+    ...(failure === undefined ? {} : { error: failure }),
+  };
+}
+
+async function runStep(
+  step: Step,
+  context: RunbookContext,
+  journal: Journal,
+): Promise<{ report: StepReport; error?: unknown }> {
+  const started = context.clock.monotonicMs();
+  const elapsed = () => Math.round(context.clock.monotonicMs() - started);
+  context.say(`▸ ${step.name}: ${step.what}`);
+  try {
+    context.signal.throwIfAborted();
+    // A step with an unfinished command keeps its attempt: starting it anew would hide the command to re-attach to.
+    await journal.append({ step: step.name, event: "started" });
+    const outcome = await raceAbort(step.run(context), context.signal);
+    await journal.append({ step: step.name, event: "succeeded", durationMs: elapsed(), outcome });
+    context.say(`  ✓ ${outcome.note ?? "done"} (${elapsed()} ms)`);
+    return { report: { ...report(step, "done", elapsed()), outcome } };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    context.say(`  ✗ ${message}`);
+    // The journal may be what failed; the first error is the one to tell.
+    if (!context.signal.aborted) {
+      await journal
+        .append({ step: step.name, event: "failed", durationMs: elapsed(), error: message })
+        .catch((journalError) => context.say(`  the journal could not be written: ${String(journalError)}`));
+    }
+    return { report: { ...report(step, "failed", elapsed()), error: message }, error };
+  }
+}
+
+function report(step: Step, state: StepReport["state"], ms: number): StepReport {
+  return { name: step.name, what: step.what, state, ms, undo: step.undo };
+}
+
+async function raceAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let stop = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason ?? interrupted());
+    signal.addEventListener("abort", stop, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+/** The reason a run ends with when a person or a runner stops it; the host's work goes on. */
+export function interrupted(): RoundtripError {
+  return new RoundtripError({
+    kind: "interrupted",
+    what: "run the runbook to its end",
+    expected: "no signal before the end",
+    got: "the run was interrupted; work on the host goes on",
+    wayOut: "run the same runbook again: it re-attaches at this step",
+  });
+}

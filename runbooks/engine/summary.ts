@@ -1,0 +1,67 @@
+import { RoundtripError } from "../../core/errors.ts";
+import type { RunReport, StepReport } from "./run.ts";
+import type { Runbook } from "./runbook.ts";
+
+/** What the job summary holds: the outcome first, then steps, checks, and what to do next. Markdown. */
+export function renderSummary(runbook: Runbook, report: RunReport, phase: string): string {
+  const lines = [headline(runbook, report), "", `Failback \`${report.failbackId}\`, phase **${phase}**.`, ""];
+  if (report.error instanceof RoundtripError) {
+    lines.push(
+      `- **What**: ${cell(report.error.what)}`,
+      `- **Expected**: ${cell(report.error.expected)}`,
+      `- **Got**: ${cell(report.error.got)}`,
+      `- **Way out**: ${cell(report.error.wayOut)}`,
+      "",
+    );
+  } else if (report.error) {
+    lines.push(`- **Error**: ${cell(String(report.error))}`, "");
+  }
+  lines.push("| Step | State | Time | Note |", "|---|---|---|---|", ...report.steps.map(row), "");
+  const checks = report.steps.flatMap((step) => step.outcome?.checks ?? []);
+  if (checks.length > 0) {
+    lines.push(
+      `<details><summary>${checks.length} check(s)</summary>`,
+      "",
+      "| Check | Expected | Got |",
+      "|---|---|---|",
+    );
+    for (const check of checks) {
+      lines.push(
+        `| ${check.ok ? "✅" : "❌"} ${cell(check.name)} | ${cell(check.expected)} | ${cell(check.got)} |`,
+      );
+    }
+    lines.push("", "</details>", "");
+  }
+  lines.push(
+    `**Next**: ${report.succeeded ? runbook.next : "mend what is named above and run the same runbook again"}`,
+  );
+  return `${lines.join("\n")}\n`;
+}
+
+function headline(runbook: Runbook, report: RunReport): string {
+  const verdict = report.steps.find((step) => step.name === "verdict")?.outcome?.data?.verdict;
+  if (report.succeeded) return `## ✅ ${verdict ? `${verdict}: ` : ""}${runbook.name} succeeded`;
+  const failed = report.steps.find((step) => step.state === "failed");
+  const kind = report.error instanceof RoundtripError ? report.error.kind : "internal";
+  const word = kind === "differs" ? "DIFFERS: " : kind === "unknown" ? "UNKNOWN: " : "";
+  return `## ❌ ${word}${runbook.name} stopped at step ${failed?.name ?? "?"}`;
+}
+
+function row(step: StepReport): string {
+  const marks = {
+    done: "✅ done",
+    "done before": "☑️ done before",
+    failed: "❌ failed",
+    "not reached": "– not reached",
+  };
+  const note = step.state === "failed" ? `undo: ${step.undo}` : (step.outcome?.note ?? step.what);
+  return `| ${step.name} | ${marks[step.state]} | ${(step.ms / 1000).toFixed(1)} s | ${cell(note)} |`;
+}
+
+/** Table cells and lists take no new lines, no bars, and no markup that came from a name in a database. */
+function cell(text: string): string {
+  return text
+    .replace(/[\r\n]+/g, " ")
+    .replace(/[|<>`]/g, (mark) => `&#${mark.charCodeAt(0)};`)
+    .slice(0, 1500);
+}

@@ -1,0 +1,29 @@
+import { exitCodes } from "../core/errors.ts";
+import { type Command, runCommand } from "./roundtrip/command.ts";
+
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  runbook: async () => (await import("./roundtrip/runbook.ts")).runbookCommand,
+  status: async () => (await import("./roundtrip/status.ts")).statusCommand,
+  logs: async () => (await import("./roundtrip/logs.ts")).logsCommand,
+};
+
+const help = `Roundtrip: MongoDB to Amazon DocumentDB and back, without losing a write.
+
+Usage: roundtrip <command> [options]
+
+Commands
+  runbook  run a failback runbook: failback-start, -restore, -clean, -resume, -reopen, -abort
+  status   where an environment stands
+  logs     the journal of a service on the failback host
+
+roundtrip <command> --help says more, with examples and exit codes.
+`;
+
+const [name = "", ...args] = process.argv.slice(2);
+const load = commands[name];
+if (load) process.exit(await runCommand(await load(), args));
+const askedForHelp = name === "" || name === "--help" || name === "help";
+(askedForHelp ? process.stdout : process.stderr).write(
+  askedForHelp ? help : `roundtrip: no command ${name}\n\n${help}`,
+);
+process.exit(askedForHelp ? exitCodes.ok : exitCodes.usage);

@@ -1,0 +1,89 @@
+import { type ParseArgsConfig, parseArgs } from "node:util";
+import { exitCodeOf, exitCodes, RoundtripError } from "../../core/errors.ts";
+
+export interface Command {
+  readonly name: string;
+  readonly summary: string;
+  readonly usage: string;
+  readonly options: NonNullable<ParseArgsConfig["options"]>;
+  /** One line per option, for `--help`. */
+  readonly optionHelp: readonly (readonly [string, string])[];
+  readonly examples: readonly string[];
+  run(values: Readonly<Record<string, unknown>>, positionals: readonly string[]): Promise<number>;
+}
+
+const exitCodeHelp: Readonly<Record<keyof typeof exitCodes, string>> = {
+  ok: "done, or the answer is yes",
+  internal: "a fault of Roundtrip's own",
+  usage: "the command line is wrong",
+  refused: "a precondition does not hold, or an illegal order; nothing was changed",
+  unavailable: "something did not answer; try again",
+  denied: "credentials or privileges are missing",
+  configuration: "a setting, file or resource is missing or wrong",
+  disk: "no room on the disk",
+  historyLost: "the change stream lost history that was not yet captured",
+  logCorrupt: "a hole in the log, or an object that does not match its manifest",
+  fenced: "another process holds the lease or wrote the log",
+  differs: "verdict DIFFERS",
+  unknown: "verdict UNKNOWN, or an end that was not seen",
+  interrupted: "stopped by a signal; running it again goes on",
+};
+
+export function usageError(what: string, got: string, wayOut: string): RoundtripError {
+  return new RoundtripError({ kind: "usage", what, expected: "arguments as --help shows them", got, wayOut });
+}
+
+export function helpOf(command: Command): string {
+  const table = (rows: readonly (readonly [string, string])[]) => {
+    const width = Math.max(...rows.map(([left]) => left.length));
+    return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
+  };
+  const codes = Object.entries(exitCodes).map(
+    ([kind, code]) => [String(code), exitCodeHelp[kind as keyof typeof exitCodes]] as const,
+  );
+  return [
+    command.summary,
+    "",
+    `Usage: ${command.usage}`,
+    "",
+    "Options",
+    ...table([...command.optionHelp, ["--help", "this text"]]),
+    "",
+    "Examples",
+    ...command.examples.map((example) => `  ${example}`),
+    "",
+    "Exit codes",
+    ...table(codes),
+    "",
+  ].join("\n");
+}
+
+/** Parses, runs, and turns whatever is thrown into one message and an exit code. */
+export async function runCommand(command: Command, args: readonly string[]): Promise<number> {
+  try {
+    const options = { ...command.options, help: { type: "boolean" as const } };
+    const { values, positionals } = parse(args, options);
+    if (values.help) {
+      process.stdout.write(helpOf(command));
+      return exitCodes.ok;
+    }
+    return await command.run(values, positionals);
+  } catch (error) {
+    process.stderr.write(`${command.name}: ${error instanceof Error ? error.message : String(error)}\n`);
+    if (!(error instanceof RoundtripError) && error instanceof Error)
+      process.stderr.write(`${error.stack}\n`);
+    return exitCodeOf(error);
+  }
+}
+
+function parse(args: readonly string[], options: NonNullable<ParseArgsConfig["options"]>) {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+  } catch (cause) {
+    throw usageError(
+      "read the command line",
+      cause instanceof Error ? cause.message : String(cause),
+      "see --help",
+    );
+  }
+}

@@ -1,0 +1,106 @@
+import { appendFile, readFile } from "node:fs/promises";
+import { PhaseStore } from "../../adapters/state/phase-store.ts";
+import { exitCodeOf, exitCodes } from "../../core/errors.ts";
+import { parseTasks } from "../../core/tasks/tasks.ts";
+import { runbooks } from "../../runbooks/catalog.ts";
+import { executeRunbook, planContext, type RunbookRequest } from "../../runbooks/engine/execute.ts";
+import { planOf, renderPlan } from "../../runbooks/engine/plan.ts";
+import type { Runbook } from "../../runbooks/engine/runbook.ts";
+import { renderSummary } from "../../runbooks/engine/summary.ts";
+import { actionCatalog } from "../../services/actions/catalog.ts";
+import { callerOf } from "./caller.ts";
+import { type Command, usageError } from "./command.ts";
+import { dependenciesFor } from "./dependencies.ts";
+
+const actionSecondsDefault = 600;
+
+export const runbookCommand: Command = {
+  name: "roundtrip runbook",
+  summary: "Runs a runbook, from the step where its journal stops.",
+  usage: "roundtrip runbook <name> --env <environment> [--mode plan|run] [--input name=value]… [--json]",
+  options: {
+    env: { type: "string" },
+    mode: { type: "string", default: "run" },
+    input: { type: "string", multiple: true },
+    tasks: { type: "string", default: "tasks.yaml" },
+    "lease-seconds": { type: "string", default: "15" },
+    json: { type: "boolean" },
+  },
+  optionHelp: [
+    ["<name>", runbooks.map((runbook) => runbook.name).join(", ")],
+    ["--env NAME", "the environment, as Terraform published it"],
+    ["--mode plan|run", "plan prints each step with its exact calls and does nothing"],
+    ["--input name=value", "an input of the runbook; repeat for several (its page lists them)"],
+    ["--tasks FILE", "the tasks file whose scope a start freezes; tasks.yaml"],
+    ["--lease-seconds N", "how long a silent holder keeps the lease; 15"],
+    ["--json", "one JSON report on stdout"],
+  ],
+  examples: [
+    "roundtrip runbook failback-start --env prod --mode plan",
+    "roundtrip runbook failback-start --env prod --input allow-remove=true --input stop-tasks=true",
+    "roundtrip runbook failback-restore --env prod --json",
+  ],
+  run: async (values, positionals) => {
+    const runbook = runbookNamed(positionals);
+    const mode = choice("--mode", String(values.mode), ["plan", "run"]);
+    if (typeof values.env !== "string")
+      throw usageError("choose the environment", "no --env", "add --env <name>");
+    const say = (line: string) => void process.stderr.write(`${line}\n`);
+    const deps = await dependenciesFor(values.env, say);
+    const request: RunbookRequest = {
+      runbook,
+      inputs: inputsOf(runbook, (values.input as readonly string[] | undefined) ?? []),
+      caller: callerOf(process.env),
+      declared: parseTasks(await readFile(String(values.tasks), "utf8"), String(values.tasks)),
+      leaseSeconds: positive("--lease-seconds", String(values["lease-seconds"])),
+      actionTimeoutSeconds: (name) =>
+        actionCatalog.find((action) => action.name === name)?.timeoutSeconds ?? actionSecondsDefault,
+    };
+    if (mode === "plan") {
+      const steps = planOf(runbook, await planContext(deps, request));
+      process.stdout.write(values.json ? `${JSON.stringify(steps)}\n` : renderPlan(runbook, steps));
+      return exitCodes.ok;
+    }
+    const report = await executeRunbook(deps, request);
+    const { phase } = await new PhaseStore(deps.store, deps.clock, deps.environment.environment).read();
+    const summary = renderSummary(runbook, report, phase);
+    if (process.env.GITHUB_STEP_SUMMARY) await appendFile(process.env.GITHUB_STEP_SUMMARY, summary);
+    else say(`\n${summary}`);
+    if (values.json)
+      process.stdout.write(`${JSON.stringify({ ...report, phase, error: String(report.error ?? "") })}\n`);
+    return report.succeeded ? exitCodes.ok : exitCodeOf(report.error);
+  },
+};
+
+function runbookNamed(positionals: readonly string[]): Runbook {
+  const found = runbooks.find((runbook) => runbook.name === positionals[0]);
+  if (found && positionals.length === 1) return found;
+  const names = runbooks.map((runbook) => runbook.name).join(", ");
+  throw usageError("choose a runbook", positionals.join(" ") || "no name", `one of: ${names}`);
+}
+
+function inputsOf(runbook: Runbook, given: readonly string[]): Record<string, string> {
+  const inputs = Object.fromEntries(runbook.inputs.map((input) => [input.name, input.default ?? ""]));
+  for (const pair of given) {
+    const [name = "", ...rest] = pair.split("=");
+    const value = rest.join("=");
+    const known = runbook.inputs.find((input) => input.name === name);
+    const names = runbook.inputs.map((input) => input.name).join(", ") || "none";
+    if (!known) throw usageError(`take input ${name}`, pair, `inputs of ${runbook.name}: ${names}`);
+    if (!known.pattern.test(value))
+      throw usageError(`take input ${name}`, value, `a value that matches ${known.pattern}`);
+    inputs[name] = value;
+  }
+  return inputs;
+}
+
+function choice(option: string, value: string, allowed: readonly string[]): string {
+  if (allowed.includes(value)) return value;
+  throw usageError(`take ${option}`, value, `one of: ${allowed.join(", ")}`);
+}
+
+function positive(option: string, value: string): number {
+  const number = Number(value);
+  if (Number.isFinite(number) && number > 0) return number;
+  throw usageError(`take ${option}`, value, "a number above 0");
+}
