@@ -13,6 +13,8 @@ import {
 
 export const documentsDirectory = join(import.meta.dirname, "../runbooks/documents");
 const worker = "/opt/roundtrip/bin/roundtrip-worker";
+/** The file the units read as EnvironmentFile: ROUNDTRIP_CONFIG, AWS_REGION. Root owns it. */
+const workerEnvironment = "/etc/roundtrip/worker.env";
 
 function documentParameter(parameter: ActionParameter): Record<string, unknown> {
   return {
@@ -60,7 +62,11 @@ export function documentOf(action: ActionMetadata): Record<string, unknown> {
         precondition: { StringEquals: ["platformType", "Linux"] },
         inputs: {
           timeoutSeconds: String(action.timeoutSeconds),
-          runCommand: ["set -eu", ["exec", worker, "action", action.name, ...words].join(" ")],
+          runCommand: [
+            "set -eu",
+            `if [ -r ${workerEnvironment} ]; then set -a; . ${workerEnvironment}; set +a; fi`,
+            ["exec", worker, "action", action.name, ...words].join(" "),
+          ],
         },
       },
     ],

@@ -65,6 +65,14 @@ export const actionCatalog = [
     timeoutSeconds: 120,
   },
   {
+    name: "stop-service",
+    summary: "Stops a unit of the worker and waits until it has stopped.",
+    failback: true,
+    phases: open,
+    parameters: [unitParameter],
+    timeoutSeconds: 180,
+  },
+  {
     name: "service-status",
     summary: "Shows what systemd says of a unit of the worker.",
     failback: false,
@@ -84,7 +92,8 @@ export const actionCatalog = [
     name: "canary",
     summary: "Proves that capture sees writes: a canary written to DocumentDB is found in the log (4).",
     failback: true,
-    phases: ["capturing"],
+    // Also before `failback-reopen` gives DocumentDB its writers back.
+    phases: ["capturing", "draining", "restoring"],
     parameters: [],
     timeoutSeconds: 300,
   },
@@ -95,6 +104,14 @@ export const actionCatalog = [
     phases: ["capturing"],
     parameters: [flagParameter("allow-remove", "Whether the application users may also delete.", "false")],
     timeoutSeconds: 300,
+  },
+  {
+    name: "show-access",
+    summary: "Shows who may write where, on both sides (25).",
+    failback: true,
+    phases: "any",
+    parameters: [],
+    timeoutSeconds: 120,
   },
   {
     name: "check-restore",
