@@ -1,0 +1,228 @@
+import { createHash, randomUUID } from "node:crypto";
+import { asAwsError, type ErrorFormat, errorResponse } from "./errors.ts";
+import type { Fault, Faults } from "./faults.ts";
+import type { Identities } from "./identity.ts";
+import type { Journal } from "./journal.ts";
+import type { Processes } from "./processes.ts";
+import { type Call, jsonCall, queryCall } from "./protocols.ts";
+import {
+  AwsError,
+  type JsonService,
+  type QueryService,
+  type RequestContext,
+  type RestService,
+  type Service,
+  type ServiceContext,
+} from "./service.ts";
+import { requestTarget, type Signed, signingService, verifySignature } from "./signature.ts";
+
+export interface DispatchOptions {
+  readonly services: readonly Service[];
+  readonly context: ServiceContext;
+  readonly identities: Identities;
+  readonly faults: Faults;
+  readonly journal: Journal;
+  readonly processes: Processes;
+}
+
+/** A request that was routed: what it asks for, and how its errors are worded. */
+interface Routed extends Call {
+  readonly body: Uint8Array | undefined;
+  readonly rest: RestService | undefined;
+}
+
+class ConnectionReset extends Error {}
+
+const unsignedOperations = new Set(["AssumeRoleWithWebIdentity"]);
+
+/** An answer that makes Bun drop the TCP connection (RST) without sending a byte. */
+function resetResponse(): Response {
+  return new Response(
+    new ReadableStream({
+      start(controller) {
+        controller.error(new ConnectionReset("armed fault: connection reset"));
+      },
+    }),
+  );
+}
+
+function callerOf(request: Request): string {
+  return /(?:^|\s)app\/(\S+)/.exec(request.headers.get("user-agent") ?? "")?.[1] ?? "";
+}
+
+/** Takes every AWS request: routes it, checks its signature, lets armed faults act, runs it, and writes the journal. */
+export class Dispatcher {
+  private readonly json: JsonService[] = [];
+  private readonly query: QueryService[] = [];
+  private readonly rest: RestService[] = [];
+
+  constructor(private readonly options: DispatchOptions) {
+    const taken = new Set<string>();
+    for (const service of options.services) {
+      if (service.kind === "rest") this.rest.push(service);
+      else if (service.kind === "query") this.query.push(service);
+      else {
+        this.json.push(service);
+        for (const operation of Object.keys(service.operations)) {
+          const target = `${service.targetPrefix}.${operation}`;
+          if (taken.has(target)) throw new Error(`two services offer ${target}; expected one`);
+          taken.add(target);
+        }
+      }
+    }
+  }
+
+  async handle(request: Request): Promise<Response> {
+    const requestId = randomUUID();
+    const started = performance.now();
+    const time = this.options.context.now().toISOString();
+    let routed: Routed;
+    try {
+      routed = await this.route(request);
+    } catch (error) {
+      return errorResponse(asAwsError(error), "s3", requestId, request.method);
+    }
+    const caller = callerOf(request);
+    const { service, operation, key } = routed;
+    const firing = this.options.faults.match({ service, operation, key, caller });
+    const response = await this.answer(request, routed, caller, firing, requestId);
+    const length = Number(
+      request.headers.get("x-amz-decoded-content-length") ?? request.headers.get("content-length") ?? 0,
+    );
+    this.options.journal.add({
+      time,
+      caller,
+      service,
+      operation,
+      key,
+      status: response?.status ?? 0,
+      bytes: length || Number(response?.headers.get("content-length") ?? 0),
+      ms: Math.round((performance.now() - started) * 100) / 100,
+      fault: firing.map((fault) => fault.id).join(" "),
+    });
+    return response ?? resetResponse();
+  }
+
+  private async route(request: Request): Promise<Routed> {
+    const target = request.headers.get("x-amz-target");
+    const contentType = request.headers.get("content-type") ?? "";
+    if (target !== null) {
+      const body = new Uint8Array(await request.arrayBuffer());
+      return { ...jsonCall(this.json, target, contentType, body), body, rest: undefined };
+    }
+    const signedFor = signingService(request);
+    if (contentType.startsWith("application/x-www-form-urlencoded") && signedFor !== "s3") {
+      const body = new Uint8Array(await request.arrayBuffer());
+      return { ...queryCall(this.query, signedFor, body), body, rest: undefined };
+    }
+    return this.routeRest(request, signedFor);
+  }
+
+  private routeRest(request: Request, signedFor: string | undefined): Routed {
+    const { path } = requestTarget(request.url);
+    const name = signedFor ?? (/^\/20\d\d-\d\d-\d\d\//.test(path) ? "lambda" : "s3");
+    const rest = this.rest.find((each) => each.name === name);
+    if (rest === undefined)
+      throw new AwsError("NotImplemented", `the stand-in has no REST service ${name}`, 501);
+    const { name: operation, key } = rest.operation(request);
+    const format: ErrorFormat = rest.errors === "xml" ? "s3" : "rest-json";
+    return {
+      service: rest.name,
+      operation,
+      key,
+      format,
+      body: undefined,
+      rest,
+      run: async (context) => rest.handle(request, context),
+    };
+  }
+
+  private authenticate(request: Request, routed: Routed): Signed | undefined {
+    if (unsignedOperations.has(routed.operation) && routed.rest === undefined) return undefined;
+    const claimed = request.headers.get("x-amz-content-sha256");
+    const { body } = routed;
+    const actual = body === undefined ? undefined : createHash("sha256").update(body).digest("hex");
+    return verifySignature(
+      request,
+      actual ?? claimed ?? "UNSIGNED-PAYLOAD",
+      this.options.identities,
+      this.options.context.now().getTime(),
+    );
+  }
+
+  /** Runs the request between its faults. Gives undefined where the connection is to be reset. */
+  private async answer(
+    request: Request,
+    routed: Routed,
+    caller: string,
+    firing: readonly Fault[],
+    requestId: string,
+  ): Promise<Response | undefined> {
+    try {
+      const early = await this.act(request, routed, firing, "before", requestId);
+      if (early !== "go on") return early;
+      const response = await this.effect(request, routed, caller, requestId);
+      const late = await this.act(request, routed, firing, "after", requestId);
+      return late === "go on" ? response : late;
+    } catch (error) {
+      return errorResponse(asAwsError(error), routed.format, requestId, request.method);
+    }
+  }
+
+  private async effect(
+    request: Request,
+    routed: Routed,
+    caller: string,
+    requestId: string,
+  ): Promise<Response> {
+    try {
+      const signed = this.authenticate(request, routed);
+      const context: RequestContext = {
+        ...this.options.context,
+        caller,
+        accessKeyId: signed?.accessKeyId ?? "",
+        signed,
+      };
+      const response = await routed.run(context, requestId);
+      if (routed.format === "s3") response.headers.set("x-amz-request-id", requestId);
+      return response;
+    } catch (error) {
+      return errorResponse(asAwsError(error), routed.format, requestId, request.method);
+    }
+  }
+
+  private async act(
+    request: Request,
+    routed: Routed,
+    firing: readonly Fault[],
+    when: Fault["when"],
+    requestId: string,
+  ): Promise<Response | undefined | "go on"> {
+    for (const fault of firing) {
+      if (fault.when !== when) continue;
+      const { action } = fault;
+      if ("delayMs" in action) await Bun.sleep(action.delayMs);
+      else if ("reset" in action) return undefined;
+      else if ("kill" in action) {
+        await this.options.processes.kill(action.kill);
+        return undefined;
+      } else if ("okWithError" in action)
+        return this.failedWithOk(request, routed, action.okWithError, requestId);
+      else {
+        const error = new AwsError(action.code, `armed fault ${fault.id}`, action.status);
+        return errorResponse(error, routed.format, requestId, request.method);
+      }
+    }
+    return "go on";
+  }
+
+  private async failedWithOk(
+    request: Request,
+    routed: Routed,
+    code: string,
+    requestId: string,
+  ): Promise<Response> {
+    if (routed.rest?.failedWithOk !== undefined) return routed.rest.failedWithOk(request, code);
+    return errorResponse(new AwsError(code, "armed fault", 200), routed.format, requestId, request.method);
+  }
+}
