@@ -1,0 +1,59 @@
+/** Where the database's primary is. Its driver keeps watch; client connections to an old primary are cut. */
+import { MongoClient, type TopologyDescription } from "mongodb";
+
+export class Upstream {
+  readonly client: MongoClient;
+  #primary: string | undefined;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(
+    readonly uri: string,
+    readonly onPrimaryLost: (address: string) => void,
+  ) {
+    this.client = new MongoClient(uri, {
+      appName: "documentdb-dialect",
+      heartbeatFrequencyMS: 1000,
+      minHeartbeatFrequencyMS: 100,
+      serverSelectionTimeoutMS: 5000,
+      retryWrites: false,
+      maxPoolSize: 4,
+    });
+    this.client.on("topologyDescriptionChanged", ({ newDescription }) => this.#observe(newDescription));
+  }
+
+  #observe(topology: TopologyDescription): void {
+    const before = this.#primary;
+    this.#primary = undefined;
+    for (const server of topology.servers.values()) {
+      if (server.isWritable) this.#primary = server.address;
+    }
+    if (before !== undefined && before !== this.#primary) this.onPrimaryLost(before);
+    if (this.#primary === undefined) return;
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
+  }
+
+  /** Connects. Fails when the database can't be reached or refuses the credentials of the URI. */
+  async open(): Promise<void> {
+    await this.client.connect();
+    await this.client.db("admin").command({ ping: 1 });
+  }
+
+  /** Address of the primary; waits for one up to `timeoutMs`, then undefined. */
+  async primary(timeoutMs: number): Promise<string | undefined> {
+    if (this.#primary === undefined) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, timeoutMs);
+        this.#waiting.add(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+    }
+    return this.#primary;
+  }
+
+  close(): Promise<void> {
+    return this.client.close(true);
+  }
+}
