@@ -11,6 +11,8 @@ export interface ManifestObject {
   /** Hex, of the bytes as stored. */
   readonly sha256: string;
   readonly compression: "none" | "zstd";
+  /** Bytes of the events before compression; given only when they are compressed. */
+  readonly rawBytes?: number;
   /** `scope`: applied. `held`: outside the scope, kept and counted. `control`: Roundtrip's own signals. */
   readonly kind: "scope" | "held" | "control";
 }
