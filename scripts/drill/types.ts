@@ -1,0 +1,54 @@
+import type { VerdictWord } from "../../core/failback/documents.ts";
+
+export interface DrillOptions {
+  readonly changes: number;
+  /** Documents seeded before DMS's full load. */
+  readonly docs: number;
+  /** Application writes a second; 0 is as fast as it goes. */
+  readonly rate: number;
+  readonly seed: number;
+  readonly json: boolean;
+  readonly keep: boolean;
+}
+
+/** What `--json` prints. */
+export interface DrillResult {
+  readonly verdict: VerdictWord;
+  readonly reasons: readonly string[];
+  readonly seed: number;
+  readonly changes: number;
+  readonly captured: number;
+  readonly applied: number;
+  readonly tail: number;
+  readonly conflicts: number;
+  readonly rpoMsP50: number;
+  readonly rpoMsP99: number;
+  /** From the start of failback-restore until MongoDB is open to its applications again. */
+  readonly rtoMs: number;
+  /** How long nobody could write anywhere: from the drain until MongoDB was reopened. */
+  readonly readOnlyMs: number;
+  readonly steps: readonly { readonly name: string; readonly ms: number }[];
+  /** Peak memory of the two long workers in MiB, as the kernel counted it. */
+  readonly peakMiB: { readonly replication: number; readonly restore: number };
+}
+
+export interface Sample {
+  /** Seconds since the drill began. */
+  readonly at: number;
+  readonly value: number;
+}
+
+export interface DrillEvidence {
+  readonly result: DrillResult;
+  readonly startedAt: string;
+  readonly steps: readonly { readonly name: string; readonly from: number; readonly to: number }[];
+  readonly rpo: readonly Sample[];
+  readonly captured: readonly Sample[];
+  readonly collections: readonly {
+    readonly name: string;
+    readonly documents: number;
+    readonly differing: number;
+  }[];
+  readonly tailIds: readonly string[];
+  readonly conflictIds: readonly string[];
+}
