@@ -1,12 +1,20 @@
 import { exitCodeOf } from "../core/errors.ts";
 import { ensureDatabaseTools } from "./setup/database-tools.ts";
+import { ensureDebianPackages } from "./setup/debian.ts";
+import { ensurePython } from "./setup/python.ts";
 import { say } from "./setup/run.ts";
 
-/** Gets what `make drill` and `make test` need beyond the npm packages. Safe to interrupt and to run again. */
+/**
+ * Gets what `make drill` needs beyond the npm packages; with `--all` also what every test suite needs.
+ * Safe to interrupt and to run again.
+ */
 try {
   say("Roundtrip: set-up");
-  const folder = await ensureDatabaseTools();
-  say(`  MongoDB Database Tools: ${folder || "from PATH"}`);
+  say(`  MongoDB Database Tools: ${(await ensureDatabaseTools()) || "from PATH"}`);
+  if (process.argv.includes("--all")) {
+    say(`  Python judges: ${await ensurePython()}`);
+    await ensureDebianPackages();
+  }
 } catch (error) {
   say(`set-up failed: ${error instanceof Error ? error.message : String(error)}`);
   process.exit(exitCodeOf(error));
