@@ -5,13 +5,19 @@
  */
 import { Buffer } from "node:buffer";
 import { numberKey } from "./number-key.ts";
-import { BsonType, type Element, elementsOf } from "./raw.ts";
+import { BsonType, elementsOf, findElement, valueBytes } from "./raw.ts";
 
-/** Canonical key of a field's value; equal values give equal text, different ones different text. */
-export function equalityKey(element: Element): string {
-  const { bytes } = element;
+/** Canonical key of a value; equal values give equal text, different ones different text. */
+export function equalityKey(value: { readonly type: number; readonly bytes: Uint8Array }): string {
+  const { type, bytes } = value;
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return keyOf(element.type, buffer, element.valueStart, element.valueEnd);
+  return keyOf(type, buffer, 0, bytes.length);
+}
+
+/** The same of a document's `_id`; `undefined` when it has none. */
+export function documentKey(document: Uint8Array): string | undefined {
+  const id = findElement(document, "_id");
+  return id && equalityKey({ type: id.type, bytes: valueBytes(id) });
 }
 
 function keyOf(type: number, buffer: Buffer, start: number, end: number): string {
