@@ -6,7 +6,8 @@ export type Input = Readonly<Record<string, unknown>>;
 /** A field that must be there and be text. */
 export function text(input: Input, name: string): string {
   const value = input[name];
-  if (typeof value !== "string" || value === "") throw invalidValue(`The parameter ${name} must be provided and must not be blank.`);
+  if (typeof value !== "string" || value === "")
+    throw invalidValue(`The parameter ${name} must be provided and must not be blank.`);
   return value;
 }
 
@@ -19,13 +20,16 @@ export function optionalText(input: Input, name: string): string | undefined {
 export function optionalNumber(input: Input, name: string): number | undefined {
   const value = input[name];
   if (value === undefined || value === null) return undefined;
-  if (typeof value !== "number" || !Number.isFinite(value)) throw invalidValue(`Invalid parameter ${name}: expected a number.`);
+  if (typeof value !== "number" || !Number.isFinite(value))
+    throw invalidValue(`Invalid parameter ${name}: expected a number.`);
   return value;
 }
 
 export function record(input: Input, name: string): Record<string, unknown> {
   const value = input[name];
-  return value !== null && typeof value === "object" && !Array.isArray(value) ? { ...(value as Record<string, unknown>) } : {};
+  return value !== null && typeof value === "object" && !Array.isArray(value)
+    ? { ...(value as Record<string, unknown>) }
+    : {};
 }
 
 /** DMS stores identifiers in lower case; letters, digits and hyphens, a letter first. */
@@ -78,7 +82,8 @@ export function page<Item>(
     throw invalidValue(`MaxRecords must be between ${limits.least} and ${limits.most}, got ${size}.`);
   }
   const marker = optionalText(input, "Marker");
-  const start = marker === undefined ? 0 : Number(Buffer.from(marker, "base64url").toString().replace("offset:", ""));
+  const start =
+    marker === undefined ? 0 : Number(Buffer.from(marker, "base64url").toString().replace("offset:", ""));
   if (!Number.isInteger(start) || start < 0) throw invalidValue("The marker is invalid.");
   const end = start + size;
   if (end >= items.length) return { items: items.slice(start) };

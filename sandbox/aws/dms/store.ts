@@ -42,8 +42,12 @@ export class Store {
 
   constructor(db: Database) {
     this.#db = db;
-    db.run("CREATE TABLE IF NOT EXISTS dms_resources (kind TEXT, key TEXT, body TEXT NOT NULL, PRIMARY KEY (kind, key))");
-    db.run("CREATE TABLE IF NOT EXISTS dms_tables (task TEXT, name TEXT, body TEXT NOT NULL, PRIMARY KEY (task, name))");
+    db.run(
+      "CREATE TABLE IF NOT EXISTS dms_resources (kind TEXT, key TEXT, body TEXT NOT NULL, PRIMARY KEY (kind, key))",
+    );
+    db.run(
+      "CREATE TABLE IF NOT EXISTS dms_tables (task TEXT, name TEXT, body TEXT NOT NULL, PRIMARY KEY (task, name))",
+    );
     db.run(
       "CREATE TABLE IF NOT EXISTS dms_exceptions (number INTEGER PRIMARY KEY, task TEXT, tableName TEXT, statement TEXT, error TEXT, at INTEGER)",
     );
@@ -61,7 +65,9 @@ export class Store {
   }
 
   put<K extends Kind>(kind: K, key: string, body: Kinds[K]): void {
-    this.#db.query("INSERT OR REPLACE INTO dms_resources VALUES (?, ?, ?)").run(kind, key, JSON.stringify(body));
+    this.#db
+      .query("INSERT OR REPLACE INTO dms_resources VALUES (?, ?, ?)")
+      .run(kind, key, JSON.stringify(body));
   }
 
   delete(kind: Kind, key: string): void {
@@ -105,7 +111,9 @@ export class Store {
 
   exceptions(task?: string): ApplyException[] {
     return this.#db
-      .query("SELECT task, tableName AS \"table\", statement, error, at FROM dms_exceptions WHERE ?1 IS NULL OR task = ?1 ORDER BY number")
+      .query(
+        'SELECT task, tableName AS "table", statement, error, at FROM dms_exceptions WHERE ?1 IS NULL OR task = ?1 ORDER BY number',
+      )
       .all(task ?? null) as ApplyException[];
   }
 

@@ -21,11 +21,21 @@ export interface Refused {
 }
 
 interface WriteReply {
-  readonly writeErrors?: readonly { readonly index: number; readonly code: number; readonly errmsg: string }[];
+  readonly writeErrors?: readonly {
+    readonly index: number;
+    readonly code: number;
+    readonly errmsg: string;
+  }[];
   readonly writeConcernError?: { readonly errmsg: string };
 }
 
-async function send(client: MongoClient, schema: string, table: string, run: Run, onRefused: (refused: Refused) => void): Promise<void> {
+async function send(
+  client: MongoClient,
+  schema: string,
+  table: string,
+  run: Run,
+  onRefused: (refused: Refused) => void,
+): Promise<void> {
   let remaining = run.statements;
   while (remaining.length > 0) {
     const field = run.command === "update" ? "updates" : "deletes";
@@ -37,7 +47,8 @@ async function send(client: MongoClient, schema: string, table: string, run: Run
       writeConcern: { w: "majority" },
       [field]: sequence,
     })) as WriteReply;
-    if (reply.writeConcernError) throw new Error(`the target did not confirm: ${reply.writeConcernError.errmsg}`);
+    if (reply.writeConcernError)
+      throw new Error(`the target did not confirm: ${reply.writeConcernError.errmsg}`);
     const error = reply.writeErrors?.[0];
     if (!error) return;
     // Ordered: what came before it is written, what comes after it is not.
@@ -52,7 +63,12 @@ function runsOf(changes: readonly Change[]): Run[] {
     const command = change.kind === "delete" ? "delete" : "update";
     for (const statement of change.statements) {
       let run = runs.at(-1);
-      if (!run || run.command !== command || run.statements.length >= RUN_STATEMENTS || run.bytes + statement.length > RUN_BYTES) {
+      if (
+        !run ||
+        run.command !== command ||
+        run.statements.length >= RUN_STATEMENTS ||
+        run.bytes + statement.length > RUN_BYTES
+      ) {
         run = { command, statements: [], bytes: 0 };
         runs.push(run);
       }
@@ -101,7 +117,8 @@ export async function insertLoaded(
     writeConcern: { w: "majority" },
     documents: sequence,
   })) as WriteReply;
-  if (reply.writeConcernError) throw new Error(`the target did not confirm: ${reply.writeConcernError.errmsg}`);
+  if (reply.writeConcernError)
+    throw new Error(`the target did not confirm: ${reply.writeConcernError.errmsg}`);
   for (const { index, code, errmsg } of reply.writeErrors ?? []) {
     onRefused({ statement: Buffer.from(documents[index]!), code, message: errmsg });
   }

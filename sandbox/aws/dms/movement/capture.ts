@@ -30,7 +30,11 @@ const raw = { fieldsAsRaw: { firstBatch: true, nextBatch: true } };
 export async function currentPosition(client: MongoClient): Promise<Progress> {
   const { operationTime } = (await client.db("admin").command({ ping: 1 })) as { operationTime?: Timestamp };
   if (!operationTime) throw new Error("the source tells no operationTime: expected a replica set");
-  return { token: "", seconds: operationTime.getHighBitsUnsigned(), increment: operationTime.getLowBitsUnsigned() };
+  return {
+    token: "",
+    seconds: operationTime.getHighBitsUnsigned(),
+    increment: operationTime.getLowBitsUnsigned(),
+  };
 }
 
 export class Capture {
@@ -54,7 +58,9 @@ export class Capture {
       return this.#take(await (this.#cursor === undefined ? this.#open() : this.#more(this.#cursor)));
     } catch (cause) {
       if (cause instanceof MongoServerError && historyLostCodes.has(Number(cause.code))) {
-        throw new HistoryLost(`the oplog of the source no longer holds the checkpoint: ${cause.message}`, { cause });
+        throw new HistoryLost(`the oplog of the source no longer holds the checkpoint: ${cause.message}`, {
+          cause,
+        });
       }
       throw cause;
     }
@@ -72,7 +78,12 @@ export class Capture {
   }
 
   #more(cursor: Long): Promise<CursorReply> {
-    return this.#command({ getMore: cursor, collection: "$cmd.aggregate", batchSize: 5000, maxTimeMS: this.#awaitMs });
+    return this.#command({
+      getMore: cursor,
+      collection: "$cmd.aggregate",
+      batchSize: 5000,
+      maxTimeMS: this.#awaitMs,
+    });
   }
 
   async #command(command: Document): Promise<CursorReply> {
@@ -112,5 +123,8 @@ function timeOf(time: Timestamp): { seconds: number; increment: number } {
 function timeOfToken(token: Document): { seconds: number; increment: number } | undefined {
   const data: unknown = token._data;
   if (typeof data !== "string" || !data.startsWith("82") || data.length < 18) return undefined;
-  return { seconds: Number.parseInt(data.slice(2, 10), 16), increment: Number.parseInt(data.slice(10, 18), 16) };
+  return {
+    seconds: Number.parseInt(data.slice(2, 10), 16),
+    increment: Number.parseInt(data.slice(10, 18), 16),
+  };
 }

@@ -1,7 +1,16 @@
 /** From a change on the source to what is done on the target, byte for byte. */
 import { Buffer } from "node:buffer";
 import { type ChangeEvent, readEvent } from "../../../documentdb/streams/events.ts";
-import { documentOf, element, findField, readDocuments, readFields, readNumber, readString, Type } from "../../../documentdb/wire/raw.ts";
+import {
+  documentOf,
+  element,
+  findField,
+  readDocuments,
+  readFields,
+  readNumber,
+  readString,
+  Type,
+} from "../../../documentdb/wire/raw.ts";
 
 export type Kind = "insert" | "update" | "delete" | "drop";
 
@@ -29,7 +38,8 @@ function query(id: Buffer): Buffer {
 function updateStatements(event: ChangeEvent, id: Buffer): Buffer[] {
   const { bytes } = event;
   const description = findField(bytes, "updateDescription");
-  if (description?.type !== Type.Document) throw new Error("expected an updateDescription in an update event");
+  if (description?.type !== Type.Document)
+    throw new Error("expected an updateDescription in an update event");
   const part = (name: string) => findField(bytes, name, description.value);
   const statements: Buffer[] = [];
   const truncated = part("truncatedArrays");
@@ -37,10 +47,14 @@ function updateStatements(event: ChangeEvent, id: Buffer): Buffer[] {
     const cuts = readDocuments(bytes, truncated).map((cut) => {
       const size = Buffer.alloc(4);
       size.writeInt32LE(readNumber(cut, findField(cut, "newSize")) ?? 0);
-      const push = documentOf([element(Type.Array, "$each", documentOf([])), element(Type.Int32, "$slice", size)]);
+      const push = documentOf([
+        element(Type.Array, "$each", documentOf([])),
+        element(Type.Int32, "$slice", size),
+      ]);
       return element(Type.Document, readString(cut, findField(cut, "field")) ?? "", push);
     });
-    if (cuts.length > 0) statements.push(documentOf([query(id), operator([element(Type.Document, "$push", documentOf(cuts))])]));
+    if (cuts.length > 0)
+      statements.push(documentOf([query(id), operator([element(Type.Document, "$push", documentOf(cuts))])]));
   }
   const operators: Buffer[] = [];
   const updated = part("updatedFields");
@@ -48,10 +62,15 @@ function updateStatements(event: ChangeEvent, id: Buffer): Buffer[] {
     operators.push(element(Type.Document, "$set", bytes.subarray(updated.value, updated.end)));
   }
   const removed = part("removedFields");
-  const names = removed?.type === Type.Array ? readFields(bytes, removed.value).map((field) => readString(bytes, field) ?? "") : [];
+  const names =
+    removed?.type === Type.Array
+      ? readFields(bytes, removed.value).map((field) => readString(bytes, field) ?? "")
+      : [];
   if (names.length > 0) {
     const nothing = Buffer.from([1, 0, 0, 0, 0]);
-    operators.push(element(Type.Document, "$unset", documentOf(names.map((name) => element(Type.String, name, nothing)))));
+    operators.push(
+      element(Type.Document, "$unset", documentOf(names.map((name) => element(Type.String, name, nothing)))),
+    );
   }
   if (operators.length > 0) statements.push(documentOf([query(id), operator(operators)]));
   return statements;
@@ -63,7 +82,8 @@ function operator(operators: readonly Buffer[]): Buffer {
 
 function replaceStatement(event: ChangeEvent, id: Buffer): Buffer {
   const document = findField(event.bytes, "fullDocument");
-  if (document?.type !== Type.Document) throw new Error(`expected a fullDocument in an ${event.operation} event`);
+  if (document?.type !== Type.Document)
+    throw new Error(`expected a fullDocument in an ${event.operation} event`);
   return documentOf([
     query(id),
     element(Type.Document, "u", event.bytes.subarray(document.value, document.end)),

@@ -37,7 +37,10 @@ async function readSecret(context: ServiceContext, secretId: string): Promise<Co
     };
   } catch (cause) {
     if (cause instanceof EndpointError) throw cause;
-    throw new EndpointError(`the secret ${secretId} can't be read: ${cause instanceof Error ? cause.message : cause}`, { cause });
+    throw new EndpointError(
+      `the secret ${secretId} can't be read: ${cause instanceof Error ? cause.message : cause}`,
+      { cause },
+    );
   } finally {
     client.destroy();
   }
@@ -55,7 +58,11 @@ function hostsOf({ serverName, port }: Connection): string {
  * DMS logs in with SCRAM-SHA-1 and no other: a user with SCRAM-SHA-256 alone is refused.
  * @throws EndpointError, or the driver's error when the server can't be reached or refuses the login
  */
-export async function connectTo(context: ServiceContext, endpoint: Endpoint, timeoutMs: number): Promise<MongoClient> {
+export async function connectTo(
+  context: ServiceContext,
+  endpoint: Endpoint,
+  timeoutMs: number,
+): Promise<MongoClient> {
   const { secretId } = endpoint.connection;
   const connection = secretId === undefined ? endpoint.connection : await readSecret(context, secretId);
   const withLogin = connection.username !== undefined && endpoint.settings.AuthType !== "no";

@@ -27,10 +27,13 @@ function parseRule(rule: RawRule): Selection {
   const locator = rule["object-locator"];
   const schema = locator?.["schema-name"];
   const table = locator?.["table-name"];
-  if (!/^\d+$/.test(id)) throw new MappingError(`rule-id: expected a number, got ${JSON.stringify(rule["rule-id"])}`);
+  if (!/^\d+$/.test(id))
+    throw new MappingError(`rule-id: expected a number, got ${JSON.stringify(rule["rule-id"])}`);
   if (typeof rule["rule-name"] !== "string") throw new MappingError(`rule ${id}: expected a rule-name`);
   if (action !== "include" && action !== "exclude" && action !== "explicit") {
-    throw new MappingError(`rule ${id}: expected rule-action include, exclude or explicit, got ${JSON.stringify(action)}`);
+    throw new MappingError(
+      `rule ${id}: expected rule-action include, exclude or explicit, got ${JSON.stringify(action)}`,
+    );
   }
   if (typeof schema !== "string" || typeof table !== "string" || schema === "" || table === "") {
     throw new MappingError(`rule ${id}: expected schema-name and table-name in object-locator`);
@@ -38,7 +41,8 @@ function parseRule(rule: RawRule): Selection {
   if (action === "explicit" && /%/.test(schema + table)) {
     throw new MappingError(`rule ${id}: an explicit rule names one table, it can't hold wildcards`);
   }
-  if (rule.filters && rule.filters.length > 0) throw new MappingError(`rule ${id}: source filters are not supported for MongoDB`);
+  if (rule.filters && rule.filters.length > 0)
+    throw new MappingError(`rule ${id}: source filters are not supported for MongoDB`);
   return { id, action, schema, table, loadOrder: Number(rule["load-order"] ?? 0) };
 }
 
@@ -91,7 +95,11 @@ export class Selector {
   readonly #known = new Map<string, boolean>();
 
   constructor(rules: readonly Selection[]) {
-    this.#rules = rules.map((rule) => ({ rule, schema: patternOf(rule.schema), table: patternOf(rule.table) }));
+    this.#rules = rules.map((rule) => ({
+      rule,
+      schema: patternOf(rule.schema),
+      table: patternOf(rule.table),
+    }));
   }
 
   selects(schema: string, table: string): boolean {
@@ -105,7 +113,8 @@ export class Selector {
   }
 
   #decide(schema: string, table: string): boolean {
-    if (schema === "local" || schema === "admin" || schema === "config" || table.startsWith("system.")) return false;
+    if (schema === "local" || schema === "admin" || schema === "config" || table.startsWith("system."))
+      return false;
     let included = false;
     for (const { rule, schema: schemas, table: tables } of this.#rules) {
       if (rule.action === "explicit") {
@@ -126,6 +135,8 @@ export class Selector {
 
   /** Collections rules name exactly, whether they exist or not. */
   explicit(): { schema: string; table: string }[] {
-    return this.#rules.filter(({ rule }) => rule.action === "explicit").map(({ rule }) => ({ schema: rule.schema, table: rule.table }));
+    return this.#rules
+      .filter(({ rule }) => rule.action === "explicit")
+      .map(({ rule }) => ({ schema: rule.schema, table: rule.table }));
   }
 }

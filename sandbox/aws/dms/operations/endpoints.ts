@@ -1,6 +1,17 @@
 /** Endpoints, and the connection tests between them and replication instances. */
 import { alreadyExists, invalidCombination, invalidState, invalidValue, notFound } from "../faults.ts";
-import { filtered, hasFilters, type Input, identifier, optionalNumber, optionalText, page, randomArn, record, text } from "../input.ts";
+import {
+  filtered,
+  hasFilters,
+  type Input,
+  identifier,
+  optionalNumber,
+  optionalText,
+  page,
+  randomArn,
+  record,
+  text,
+} from "../input.ts";
 import type { Connection, Endpoint, TestedConnection } from "../model.ts";
 import type { Dms } from "../service.ts";
 import { saveTags } from "./tags.ts";
@@ -23,7 +34,9 @@ function readConnection(input: Input, settings: Input, before: Connection): Conn
   const secretId = optionalText(settings, "SecretsManagerSecretId");
   const inClear = secretFields.some((name) => input[name] !== undefined || settings[name] !== undefined);
   if (secretId !== undefined && inClear) {
-    throw invalidCombination("Provide either a Secrets Manager secret or user name, password, server name and port in clear text, not both.");
+    throw invalidCombination(
+      "Provide either a Secrets Manager secret or user name, password, server name and port in clear text, not both.",
+    );
   }
   if (secretId !== undefined) {
     if (!optionalText(settings, "SecretsManagerAccessRoleArn")) {
@@ -34,7 +47,8 @@ function readConnection(input: Input, settings: Input, before: Connection): Conn
   if (!inClear) return before;
   const username = optionalText(settings, "Username") ?? optionalText(input, "Username") ?? before.username;
   const password = optionalText(settings, "Password") ?? optionalText(input, "Password") ?? before.password;
-  const serverName = optionalText(settings, "ServerName") ?? optionalText(input, "ServerName") ?? before.serverName;
+  const serverName =
+    optionalText(settings, "ServerName") ?? optionalText(input, "ServerName") ?? before.serverName;
   const port = optionalNumber(settings, "Port") ?? optionalNumber(input, "Port") ?? before.port;
   return {
     ...(username === undefined ? {} : { username }),
@@ -64,10 +78,15 @@ function apply(endpoint: Endpoint, input: Input): void {
 
 function checkMode(endpoint: Endpoint): void {
   const nesting = endpoint.settings.NestingLevel ?? "none";
-  if (nesting !== "none") throw invalidValue(`NestingLevel: the stand-in moves whole documents, expected none, got ${String(nesting)}.`);
+  if (nesting !== "none")
+    throw invalidValue(
+      `NestingLevel: the stand-in moves whole documents, expected none, got ${String(nesting)}.`,
+    );
   const mechanism = endpoint.settings.AuthMechanism ?? "default";
   if (!["default", "mongodb_cr", "scram_sha_1"].includes(String(mechanism))) {
-    throw invalidValue(`AuthMechanism: expected default, mongodb_cr or scram_sha_1, got ${String(mechanism)}.`);
+    throw invalidValue(
+      `AuthMechanism: expected default, mongodb_cr or scram_sha_1, got ${String(mechanism)}.`,
+    );
   }
 }
 
@@ -89,7 +108,12 @@ export function describeEndpoint(endpoint: Endpoint): object {
     EndpointArn: endpoint.arn,
     CertificateArn: endpoint.certificateArn,
     SslMode: endpoint.sslMode,
-    [settingsName(engine)]: { ...endpoint.settings, Username: connection.username, ServerName: connection.serverName, Port: connection.port },
+    [settingsName(engine)]: {
+      ...endpoint.settings,
+      Username: connection.username,
+      ServerName: connection.serverName,
+      Port: connection.port,
+    },
   };
 }
 
@@ -102,12 +126,25 @@ export function existingEndpoint(dms: Dms, arn: string): Endpoint {
 function createEndpoint(dms: Dms, input: Input): object {
   const id = identifier(input, "EndpointIdentifier");
   const type = text(input, "EndpointType").toLowerCase();
-  if (type !== "source" && type !== "target") throw invalidValue(`EndpointType: expected source or target, got ${type}.`);
-  if (dms.store.all("endpoint").some((each) => each.id === id)) throw alreadyExists(`Endpoint ${id} already exists.`);
-  const kmsKeyId = optionalText(input, "KmsKeyId") ?? `arn:aws:kms:${dms.context.region}:${dms.context.account}:key/aws-dms`;
+  if (type !== "source" && type !== "target")
+    throw invalidValue(`EndpointType: expected source or target, got ${type}.`);
+  if (dms.store.all("endpoint").some((each) => each.id === id))
+    throw alreadyExists(`Endpoint ${id} already exists.`);
+  const kmsKeyId =
+    optionalText(input, "KmsKeyId") ?? `arn:aws:kms:${dms.context.region}:${dms.context.account}:key/aws-dms`;
   const arn = randomArn(dms.context, "endpoint");
   const engine = text(input, "EngineName").toLowerCase();
-  const endpoint: Endpoint = { arn, id, type, engine, connection: {}, sslMode: "none", kmsKeyId, settings: {}, status: "active" };
+  const endpoint: Endpoint = {
+    arn,
+    id,
+    type,
+    engine,
+    connection: {},
+    sslMode: "none",
+    kmsKeyId,
+    settings: {},
+    status: "active",
+  };
   apply(endpoint, input);
   checkMode(endpoint);
   dms.store.put("endpoint", arn, endpoint);
@@ -119,7 +156,11 @@ function modifyEndpoint(dms: Dms, input: Input): object {
   const endpoint = existingEndpoint(dms, text(input, "EndpointArn"));
   const running = dms.store
     .all("task")
-    .find((task) => [task.sourceArn, task.targetArn].includes(endpoint.arn) && ["starting", "running", "stopping"].includes(task.status));
+    .find(
+      (task) =>
+        [task.sourceArn, task.targetArn].includes(endpoint.arn) &&
+        ["starting", "running", "stopping"].includes(task.status),
+    );
   if (running) throw invalidState(`Endpoint ${endpoint.id} is in use by the running task ${running.id}.`);
   apply(endpoint, input);
   checkMode(endpoint);
@@ -130,7 +171,8 @@ function modifyEndpoint(dms: Dms, input: Input): object {
 function deleteEndpoint(dms: Dms, input: Input): object {
   const endpoint = existingEndpoint(dms, text(input, "EndpointArn"));
   const task = dms.store.all("task").find((each) => [each.sourceArn, each.targetArn].includes(endpoint.arn));
-  if (task) throw invalidState(`Endpoint ${endpoint.id} is part of one or more ReplicationTasks: ${task.id}.`);
+  if (task)
+    throw invalidState(`Endpoint ${endpoint.id} is part of one or more ReplicationTasks: ${task.id}.`);
   endpoint.status = "deleting";
   dms.store.put("endpoint", endpoint.arn, endpoint);
   dms.later(() => {
@@ -174,13 +216,16 @@ function describeConnection(dms: Dms, connection: TestedConnection): object {
 function testConnection(dms: Dms, input: Input): object {
   const endpoint = existingEndpoint(dms, text(input, "EndpointArn"));
   const instanceArn = text(input, "ReplicationInstanceArn");
-  if (!dms.store.get("instance", instanceArn)) throw notFound(`Replication Instance ${instanceArn} not found.`);
+  if (!dms.store.get("instance", instanceArn))
+    throw notFound(`Replication Instance ${instanceArn} not found.`);
   const connection: TestedConnection = { endpointArn: endpoint.arn, instanceArn, status: "testing" };
   dms.store.put("connection", connectionKey(connection), connection);
   dms.later(async () => {
     const failure = await dms.movement.tryConnection(endpoint);
     const tested: TestedConnection =
-      failure === undefined ? { ...connection, status: "successful" } : { ...connection, status: "failed", failure };
+      failure === undefined
+        ? { ...connection, status: "successful" }
+        : { ...connection, status: "failed", failure };
     dms.store.put("connection", connectionKey(connection), tested);
   });
   return { Connection: describeConnection(dms, connection) };
@@ -196,7 +241,11 @@ function describeConnections(dms: Dms, input: Input): object {
 }
 
 function deleteConnection(dms: Dms, input: Input): object {
-  const key = connectionKey({ endpointArn: text(input, "EndpointArn"), instanceArn: text(input, "ReplicationInstanceArn"), status: "deleting" });
+  const key = connectionKey({
+    endpointArn: text(input, "EndpointArn"),
+    instanceArn: text(input, "ReplicationInstanceArn"),
+    status: "deleting",
+  });
   const connection = dms.store.get("connection", key);
   if (!connection) throw notFound("The connection was not found.");
   dms.store.delete("connection", key);

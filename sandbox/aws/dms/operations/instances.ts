@@ -1,6 +1,16 @@
 /** Replication instances, their subnet groups, and certificates. */
 import { alreadyExists, invalidState, invalidValue, notFound } from "../faults.ts";
-import { filtered, hasFilters, type Input, identifier, optionalNumber, optionalText, page, randomArn, text } from "../input.ts";
+import {
+  filtered,
+  hasFilters,
+  type Input,
+  identifier,
+  optionalNumber,
+  optionalText,
+  page,
+  randomArn,
+  text,
+} from "../input.ts";
 import type { Certificate, Instance, SubnetGroup } from "../model.ts";
 import type { Dms } from "../service.ts";
 import { saveTags } from "./tags.ts";
@@ -8,12 +18,20 @@ import { saveTags } from "./tags.ts";
 /** New instances get a version DMS still offers; 3.5.2 and 3.5.3 are past their end of life. */
 const engineVersions = ["3.5.4", "3.6.0", "3.6.1"];
 const kept = [
-  ...["AvailabilityZone", "PreferredMaintenanceWindow", "MultiAZ", "AutoMinorVersionUpgrade", "PubliclyAccessible"],
+  ...[
+    "AvailabilityZone",
+    "PreferredMaintenanceWindow",
+    "MultiAZ",
+    "AutoMinorVersionUpgrade",
+    "PubliclyAccessible",
+  ],
   ...["KmsKeyId", "NetworkType", "DnsNameServers"],
 ];
 
 function keptDetails(input: Input): Record<string, unknown> {
-  return Object.fromEntries(kept.filter((name) => input[name] !== undefined).map((name) => [name, input[name]]));
+  return Object.fromEntries(
+    kept.filter((name) => input[name] !== undefined).map((name) => [name, input[name]]),
+  );
 }
 
 function describeGroup(dms: Dms, group: SubnetGroup): object {
@@ -33,7 +51,10 @@ function describeGroup(dms: Dms, group: SubnetGroup): object {
 
 function describeInstance(dms: Dms, instance: Instance): object {
   const { VpcSecurityGroupIds, ReplicationSubnetGroupIdentifier, ...details } = instance.details;
-  const group = typeof ReplicationSubnetGroupIdentifier === "string" ? dms.store.get("subnetGroup", ReplicationSubnetGroupIdentifier) : undefined;
+  const group =
+    typeof ReplicationSubnetGroupIdentifier === "string"
+      ? dms.store.get("subnetGroup", ReplicationSubnetGroupIdentifier)
+      : undefined;
   return {
     ReplicationInstanceIdentifier: instance.id,
     ReplicationInstanceArn: instance.arn,
@@ -53,7 +74,10 @@ function describeInstance(dms: Dms, instance: Instance): object {
     ReplicationInstancePrivateIpAddress: "127.0.0.1",
     ReplicationInstancePrivateIpAddresses: ["127.0.0.1"],
     ...details,
-    VpcSecurityGroups: ((VpcSecurityGroupIds ?? []) as string[]).map((id) => ({ VpcSecurityGroupId: id, Status: "active" })),
+    VpcSecurityGroups: ((VpcSecurityGroupIds ?? []) as string[]).map((id) => ({
+      VpcSecurityGroupId: id,
+      Status: "active",
+    })),
     ...(group ? { ReplicationSubnetGroup: describeGroup(dms, group) } : {}),
   };
 }
@@ -67,21 +91,25 @@ export function existingInstance(dms: Dms, arn: string): Instance {
 function settle(dms: Dms, arn: string): void {
   dms.later(() => {
     const instance = dms.store.get("instance", arn);
-    if (instance && instance.status !== "deleting") dms.store.put("instance", arn, { ...instance, status: "available" });
+    if (instance && instance.status !== "deleting")
+      dms.store.put("instance", arn, { ...instance, status: "available" });
   });
 }
 
 function engineVersion(input: Input, before: string): string {
   const version = optionalText(input, "EngineVersion") ?? before;
   if (!engineVersions.includes(version)) {
-    throw invalidValue(`No replication engine found with version: ${version}; expected one of ${engineVersions.join(", ")}.`);
+    throw invalidValue(
+      `No replication engine found with version: ${version}; expected one of ${engineVersions.join(", ")}.`,
+    );
   }
   return version;
 }
 
 function createReplicationInstance(dms: Dms, input: Input): object {
   const id = identifier(input, "ReplicationInstanceIdentifier");
-  if (dms.store.all("instance").some((each) => each.id === id)) throw alreadyExists(`Replication instance ${id} already exists.`);
+  if (dms.store.all("instance").some((each) => each.id === id))
+    throw alreadyExists(`Replication instance ${id} already exists.`);
   const subnetGroup = optionalText(input, "ReplicationSubnetGroupIdentifier")?.toLowerCase();
   if (subnetGroup !== undefined && !dms.store.get("subnetGroup", subnetGroup)) {
     throw notFound(`Replication Subnet Group ${subnetGroup} not found.`);
@@ -109,12 +137,14 @@ function createReplicationInstance(dms: Dms, input: Input): object {
 
 function modifyReplicationInstance(dms: Dms, input: Input): object {
   const instance = existingInstance(dms, text(input, "ReplicationInstanceArn"));
-  if (instance.status !== "available") throw invalidState(`Replication instance ${instance.id} is ${instance.status}, expected available.`);
+  if (instance.status !== "available")
+    throw invalidState(`Replication instance ${instance.id} is ${instance.status}, expected available.`);
   instance.class = optionalText(input, "ReplicationInstanceClass") ?? instance.class;
   instance.engineVersion = engineVersion(input, instance.engineVersion);
   instance.allocatedStorage = optionalNumber(input, "AllocatedStorage") ?? instance.allocatedStorage;
   instance.details = { ...instance.details, ...keptDetails(input) };
-  if (input.VpcSecurityGroupIds !== undefined) instance.details.VpcSecurityGroupIds = input.VpcSecurityGroupIds;
+  if (input.VpcSecurityGroupIds !== undefined)
+    instance.details.VpcSecurityGroupIds = input.VpcSecurityGroupIds;
   instance.status = "modifying";
   dms.store.put("instance", instance.arn, instance);
   settle(dms, instance.arn);
@@ -124,7 +154,8 @@ function modifyReplicationInstance(dms: Dms, input: Input): object {
 function deleteReplicationInstance(dms: Dms, input: Input): object {
   const instance = existingInstance(dms, text(input, "ReplicationInstanceArn"));
   const task = dms.store.all("task").find((each) => each.instanceArn === instance.arn);
-  if (task) throw invalidState(`Replication instance ${instance.id} is not empty: delete its task ${task.id} first.`);
+  if (task)
+    throw invalidState(`Replication instance ${instance.id} is not empty: delete its task ${task.id} first.`);
   instance.status = "deleting";
   dms.store.put("instance", instance.arn, instance);
   dms.later(() => {
@@ -141,7 +172,8 @@ function describeReplicationInstances(dms: Dms, input: Input): object {
     "replication-instance-class": (each) => each.class,
     "engine-version": (each) => each.engineVersion,
   });
-  if (hasFilters(input) && found.length === 0) throw notFound("No Replication Instances found matching provided filters");
+  if (hasFilters(input) && found.length === 0)
+    throw notFound("No Replication Instances found matching provided filters");
   const { items, Marker } = page(input, found);
   return { ReplicationInstances: items.map((each) => describeInstance(dms, each)), Marker };
 }
@@ -173,14 +205,18 @@ function deleteReplicationSubnetGroup(dms: Dms, input: Input): object {
   const id = text(input, "ReplicationSubnetGroupIdentifier").toLowerCase();
   if (!dms.store.get("subnetGroup", id)) throw notFound(`Replication Subnet Group ${id} not found.`);
   const user = dms.store.all("instance").find((each) => each.details.ReplicationSubnetGroupIdentifier === id);
-  if (user) throw invalidState(`Replication Subnet Group ${id} is used by the replication instance ${user.id}.`);
+  if (user)
+    throw invalidState(`Replication Subnet Group ${id} is used by the replication instance ${user.id}.`);
   dms.store.delete("subnetGroup", id);
   return {};
 }
 
 function describeReplicationSubnetGroups(dms: Dms, input: Input): object {
-  const found = filtered(input, dms.store.all("subnetGroup"), { "replication-subnet-group-id": (each) => each.id });
-  if (hasFilters(input) && found.length === 0) throw notFound("No Replication Subnet Groups found matching provided filters");
+  const found = filtered(input, dms.store.all("subnetGroup"), {
+    "replication-subnet-group-id": (each) => each.id,
+  });
+  if (hasFilters(input) && found.length === 0)
+    throw notFound("No Replication Subnet Groups found matching provided filters");
   const { items, Marker } = page(input, found);
   return { ReplicationSubnetGroups: items.map((each) => describeGroup(dms, each)), Marker };
 }
@@ -196,7 +232,8 @@ function describeCertificate(certificate: Certificate): object {
 
 function importCertificate(dms: Dms, input: Input): object {
   const id = identifier(input, "CertificateIdentifier");
-  if (dms.store.all("certificate").some((each) => each.id === id)) throw alreadyExists(`Certificate ${id} already exists.`);
+  if (dms.store.all("certificate").some((each) => each.id === id))
+    throw alreadyExists(`Certificate ${id} already exists.`);
   const certificate: Certificate = {
     arn: randomArn(dms.context, "cert"),
     id,

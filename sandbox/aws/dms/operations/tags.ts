@@ -28,9 +28,15 @@ function removeTagsFromResource(dms: Dms, input: Input): object {
 }
 
 function listTagsForResource(dms: Dms, input: Input): object {
-  const arns = [input.ResourceArn, ...((input.ResourceArnList ?? []) as unknown[])].filter((arn) => typeof arn === "string");
+  const arns = [input.ResourceArn, ...((input.ResourceArnList ?? []) as unknown[])].filter(
+    (arn) => typeof arn === "string",
+  );
   const TagList = arns.flatMap((arn) =>
-    Object.entries(dms.store.get("tags", arn) ?? {}).map(([Key, Value]) => ({ Key, Value, ResourceArn: arn })),
+    Object.entries(dms.store.get("tags", arn) ?? {}).map(([Key, Value]) => ({
+      Key,
+      Value,
+      ResourceArn: arn,
+    })),
   );
   return { TagList };
 }

@@ -1,0 +1,104 @@
+/** AWS Database Migration Service: its API and state machine, over a mover that really carries the data. */
+import type { JsonService, RequestContext, Service, ServiceContext } from "../service.ts";
+import type { Input } from "./input.ts";
+import { Movement } from "./movement/movement.ts";
+import { endpointOperations } from "./operations/endpoints.ts";
+import { instanceOperations } from "./operations/instances.ts";
+import { tagOperations } from "./operations/tags.ts";
+import { taskActions } from "./operations/task-actions.ts";
+import { forgetTask, taskOperations } from "./operations/tasks.ts";
+import { Store } from "./store.ts";
+
+/** What every operation works on. */
+export class Dms {
+  readonly store: Store;
+  readonly movement: Movement;
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+
+  constructor(readonly context: ServiceContext) {
+    this.store = new Store(context.db);
+    this.movement = new Movement(context, this.store);
+  }
+
+  /** Does something when the passing status has been shown long enough. */
+  later(action: () => void | Promise<void>): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      Promise.resolve()
+        .then(action)
+        .catch((cause: unknown) => console.error("dms: a change of status failed", cause));
+    }, this.store.knobs().settleMs);
+    this.#timers.add(timer);
+  }
+
+  /** Statuses that were passing when the stand-in ended come to their end; tasks that ran go on. */
+  recover(): void {
+    for (const instance of this.store.all("instance")) {
+      if (instance.status === "deleting") this.store.delete("instance", instance.arn);
+      else this.store.put("instance", instance.arn, { ...instance, status: "available" });
+    }
+    for (const endpoint of this.store.all("endpoint")) {
+      if (endpoint.status === "deleting") this.store.delete("endpoint", endpoint.arn);
+    }
+    for (const task of this.store.all("task")) {
+      if (task.status === "deleting") forgetTask(this, task.arn);
+      else if (task.status === "starting" || task.status === "running") {
+        this.store.put("task", task.arn, { ...task, status: "running" });
+        this.movement.start({ ...task, status: "running" });
+      } else if (task.status === "stopping") {
+        this.store.put("task", task.arn, {
+          ...task,
+          status: "stopped",
+          stopReason: "Stop Reason NORMAL",
+          stoppedAt: Date.now(),
+        });
+      } else if (task.status === "creating" || task.status === "modifying") {
+        this.store.put("task", task.arn, {
+          ...task,
+          status: task.startedAt === undefined ? "ready" : "stopped",
+        });
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers.clear();
+    await this.movement.suspend();
+  }
+}
+
+type DmsOperation = (dms: Dms, input: Input) => object;
+
+export function create(): Service[] {
+  let dms: Dms | undefined;
+  const operations: Record<string, DmsOperation> = {
+    ...endpointOperations,
+    ...instanceOperations,
+    ...taskOperations,
+    ...taskActions,
+    ...tagOperations,
+  };
+  const bound = Object.entries(operations).map(([name, operation]) => [
+    name,
+    (input: Input, _context: RequestContext) => {
+      if (!dms) throw new Error("dms: not started");
+      return operation(dms, input);
+    },
+  ]);
+  const service: JsonService = {
+    kind: "json",
+    name: "dms",
+    targetPrefix: "AmazonDMSv20160101",
+    operations: Object.fromEntries(bound) as JsonService["operations"],
+    start(context) {
+      dms = new Dms(context);
+      dms.recover();
+    },
+    async stop() {
+      await dms?.close();
+      dms = undefined;
+    },
+  };
+  return [service];
+}
