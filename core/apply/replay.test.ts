@@ -114,7 +114,7 @@ test("any history, in any windows, killed anywhere and however often, ends as th
     fc.asyncProperty(
       history,
       stretches,
-      fc.array(fc.nat(40), { maxLength: 8 }),
+      fc.array(fc.nat(80), { maxLength: 8 }),
       fc.constantFrom<IdChange>("keep-old", "take-new", "refuse"),
       fc.constantFrom(0, 60, 1e6),
       fc.constantFrom("all" as const, "few" as const),

@@ -15,7 +15,7 @@ export interface ModelCollection {
 
 export class ModelTarget implements Target {
   readonly collections = new Map<string, ModelCollection>();
-  /** Effects until the next kill. */
+  /** Half effects until the next kill: it may come before an effect and right after it. */
   killIn = Number.POSITIVE_INFINITY;
 
   constructor(
@@ -29,12 +29,10 @@ export class ModelTarget implements Target {
     if (new Set(keys).size !== keys.length) throw new Error("two writes of one document in one call");
     const collisions: Collision[] = [];
     for (const write of this.shuffle(writes.filter((each) => each.post === null || each.recreate))) {
-      this.effect();
-      this.collections.get(write.namespace)?.documents.delete(write.key);
+      this.effect(() => this.collections.get(write.namespace)?.documents.delete(write.key));
     }
     for (const write of this.shuffle(writes.filter(({ post }) => post !== null))) {
-      this.effect();
-      const collision = this.put(write);
+      const collision = this.effect(() => this.put(write));
       if (collision) collisions.push(collision);
     }
     return collisions;
@@ -81,27 +79,29 @@ export class ModelTarget implements Target {
   }
 
   async drop(namespace: string): Promise<void> {
-    this.effect();
-    this.collections.delete(namespace);
+    this.effect(() => this.collections.delete(namespace));
   }
 
   async create(namespace: string, definition: Definition): Promise<void> {
-    this.effect();
     const unique = definition.indexes.map(({ field }) => String(field));
     const documents = this.collections.get(namespace)?.documents ?? new Map();
-    this.collections.set(namespace, { unique, documents });
+    this.effect(() => this.collections.set(namespace, { unique, documents }));
   }
 
   async rename(from: string, to: string): Promise<void> {
-    this.effect();
     const collection = this.collections.get(from);
     if (!collection) return;
-    this.collections.delete(from);
-    this.collections.set(to, collection);
+    this.effect(() => {
+      this.collections.delete(from);
+      this.collections.set(to, collection);
+    });
   }
 
-  private effect(): void {
+  private effect<T>(run: () => T): T {
     if (this.killIn-- <= 0) throw new Killed();
+    const result = run();
+    if (this.killIn-- <= 0) throw new Killed();
+    return result;
   }
 }
 
