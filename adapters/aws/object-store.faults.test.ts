@@ -102,6 +102,7 @@ describe("S3 adapter under faults", () => {
     await arm("PutObject", { times: "unlimited", action: { status: 403, code: "AccessDenied" } });
     const denied = await failure(store.put("locked", bytes("x")));
     expect([denied.storeKind, denied.kind]).toEqual(["denied", "denied"]);
+    await aws.control("DELETE", "faults");
     const missing = new S3ObjectStore({ bucket: "roundtrip-nowhere" });
     const calls = [
       () => missing.put("a", bytes("x")),
