@@ -111,6 +111,8 @@ export interface Fence {
     readonly provedAt: string;
     readonly afterMs: number;
   }[];
+  /** Newest manifest before the sentinel was written: the sentinel lies behind it. */
+  readonly afterManifest?: { readonly number: number; readonly sha256: string };
 }
 
 /** Recorded in normal times: who MongoDB is, so that another one is not mistaken for it. */
@@ -122,6 +124,33 @@ export interface MongodbIdentity {
   readonly lastOplog: OperationTime;
   readonly firstOplog: OperationTime;
   readonly catalog: Catalog;
+}
+
+/** How MongoDB was closed to writers (failback.md 15), and whether it was opened again (25). */
+export interface MongodbClosing {
+  readonly version: 1;
+  readonly failbackId: string;
+  readonly method: "user-write-block" | "roles";
+  /** ttlMonitorEnabled of each member before Roundtrip switched it off. */
+  readonly ttl: readonly { readonly member: string; readonly enabled: boolean }[];
+  /** MongoDB's operationTime after the refusal was proved: the tail ends here. Absent while closing is under way. */
+  readonly blockTime?: OperationTime;
+  readonly closedAt?: string;
+  readonly reopenedAt?: string;
+}
+
+/** `dump/<side>/<run>/manifest.json`, written last: a dump without it is not complete. */
+export interface DumpManifest {
+  readonly version: 1;
+  readonly failbackId: string;
+  readonly side: "mongodb" | "documentdb";
+  readonly key: string;
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly namespaces: readonly { readonly namespace: string; readonly documents: number }[];
+  readonly tool: string;
+  readonly startedAt: string;
+  readonly finishedAt: string;
 }
 
 export interface Catalog {
@@ -211,6 +240,8 @@ export interface Verdict {
   /** Why it is not PROVEN, each naming the thing; empty when it is. */
   readonly reasons: readonly string[];
   readonly takenAt: string;
+  /** MongoDB's operationTime when the comparison had ended: what its oplog holds in scope behind it is foreign. */
+  readonly mongodbTime?: OperationTime;
   readonly fence: number;
   readonly coverage: {
     readonly firstSequence: number;

@@ -22,6 +22,7 @@ export function keysOf(id: string) {
     startPoint: `${root}start-point.json`,
     replicationTasks: `${root}replication-tasks.json`,
     roles: `${root}roles.json`,
+    closing: `${root}mongodb-closing.json`,
     log: `${root}replication/`,
     manifests: `${root}manifests/`,
     manifest: (number: number) => `${root}manifests/${String(number).padStart(10, "0")}.json`,

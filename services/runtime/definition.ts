@@ -23,6 +23,8 @@ export interface ServiceDefinition {
   readonly positionals?: readonly string[];
   readonly options?: Readonly<Record<string, OptionDefinition>>;
   readonly examples?: readonly string[];
+  /** Where log lines go; `stderr` for a verb whose stdout is a result that a program reads. Default stdout. */
+  readonly logOutput?: "stdout" | "stderr";
   /** What this verb's exit codes mean, where it differs from core/errors.ts. */
   readonly exitCodes?: Readonly<Record<number, string>>;
 }

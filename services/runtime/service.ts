@@ -42,7 +42,7 @@ async function serve(
   body: (context: ServiceContext) => Promise<void>,
 ): Promise<number> {
   const run = randomBytes(6).toString("hex");
-  const logger = createLogger(definition.name, run, process.env.ROUNDTRIP_LOG_LEVEL);
+  const logger = createLogger(definition.name, run, process.env.ROUNDTRIP_LOG_LEVEL, definition.logOutput);
   const notifier = createNotifier(process.env, systemClock.monotonicMs);
   const stop = new AbortController();
   handleSignals(stop, logger, notifier);
