@@ -24,8 +24,9 @@ export interface AgentCommand {
       readonly runCommand: readonly string[];
       readonly workingDirectory?: string;
       readonly timeoutSeconds?: string | number;
+      readonly onFailure?: "exit" | "successAndExit";
+      readonly finallyStep?: boolean;
     };
-    readonly onFailure?: "exit" | "successAndExit";
   }[];
   readonly parameters: Parameters;
   readonly definitions: Definitions;
@@ -124,13 +125,19 @@ export class Agent {
     void cancelled.then(() => {
       isCancelled = true;
     });
+    let isOver = false;
     for (const [index, step] of command.steps.entries()) {
       const result = state.steps[index]!;
+      if (isOver && step.inputs.finallyStep !== true) {
+        Object.assign(result, { status: "Success", exitCode: 0, stdout: "Step skipped due to prior step." });
+        continue;
+      }
       if (violation !== undefined)
         Object.assign(result, { status: "Failed", exitCode: 1, stderr: violation });
       else await this.#runStep(command, step, state, result, cancelled);
       if (this.#halting) return;
-      if (violation !== undefined || isCancelled || this.#endsHere(step, result)) break;
+      if (violation !== undefined || isCancelled) break;
+      isOver ||= this.#endsHere(step, result);
     }
     state.status = overall(state.steps);
     this.#save(state);
@@ -190,8 +197,8 @@ export class Agent {
   /** A failed step doesn't end the document unless it says so (onFailure, or the exit codes made for it). */
   #endsHere(step: AgentCommand["steps"][number], result: StepState): boolean {
     if (exitsTheRest.has(result.exitCode)) return true;
-    if (result.status !== "Failed" || step.onFailure === undefined) return false;
-    if (step.onFailure === "successAndExit") Object.assign(result, { status: "Success", exitCode: 168 });
+    if (result.status !== "Failed" || step.inputs.onFailure === undefined) return false;
+    if (step.inputs.onFailure === "successAndExit") Object.assign(result, { status: "Success", exitCode: 168 });
     return true;
   }
 

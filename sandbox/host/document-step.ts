@@ -64,6 +64,6 @@ export async function runStep(machine: Machine, request: StepRequest): Promise<S
 async function save(stream: ReadableStream<Uint8Array>, path: string): Promise<void> {
   const file = createWriteStream(path);
   for await (const chunk of stream)
-    if (!file.write(chunk)) await new Promise((resolve) => file.once("drain", resolve));
+    if (!file.write(chunk)) await new Promise<void>((resolve) => file.once("drain", () => resolve()));
   await new Promise<void>((resolve) => file.end(() => resolve()));
 }

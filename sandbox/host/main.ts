@@ -93,7 +93,13 @@ if (values.aws !== undefined) {
     if (!manager.bootedAt && !ending) void power.boot();
   };
   try {
-    registration = await register(values.aws, values["instance-id"], control, boot);
+    registration = await register({
+      aws: values.aws,
+      instanceId: values["instance-id"],
+      control,
+      isUp: () => manager.bootedAt !== undefined,
+      onRunning: boot,
+    });
   } catch (error) {
     console.error(`host stand-in: couldn't register at ${values.aws}: ${(error as Error).message}`);
     await end();

@@ -5,20 +5,31 @@ import { filtersOf, flag, type Input, listOf } from "./query-input.ts";
 
 /** `*` and `?` as EC2's filters know them. */
 function matches(pattern: string, value: string): boolean {
-  const source = pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*").replaceAll("?", ".");
+  const source = pattern
+    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+    .replaceAll("*", ".*")
+    .replaceAll("?", ".");
   return new RegExp(`^${source}$`, "s").test(value);
 }
 
 function fieldOf(instance: Instance, filter: string): readonly string[] {
-  if (filter.startsWith("tag:")) return [instance.tags[filter.slice(4)]].filter((value) => value !== undefined);
+  if (filter.startsWith("tag:"))
+    return [instance.tags[filter.slice(4)]].filter((value) => value !== undefined);
   switch (filter) {
-    case "tag-key": return Object.keys(instance.tags);
-    case "instance-id": return [instance.id];
-    case "instance-state-name": return [instance.state];
-    case "instance-state-code": return [String(stateCodes[instance.state])];
-    case "instance-type": return [instance.instanceType];
-    case "subnet-id": return [instance.subnetId];
-    default: throw new AwsError("InvalidParameterValue", `The filter '${filter}' is invalid`);
+    case "tag-key":
+      return Object.keys(instance.tags);
+    case "instance-id":
+      return [instance.id];
+    case "instance-state-name":
+      return [instance.state];
+    case "instance-state-code":
+      return [String(stateCodes[instance.state])];
+    case "instance-type":
+      return [instance.instanceType];
+    case "subnet-id":
+      return [instance.subnetId];
+    default:
+      throw new AwsError("InvalidParameterValue", `The filter '${filter}' is invalid`);
   }
 }
 
@@ -28,7 +39,9 @@ export function select(store: InstanceStore, input: Input): Instance[] {
   const candidates = ids.length > 0 ? ids.map((id) => store.get(id)) : store.all();
   const filters = filtersOf(input);
   return candidates.filter((instance) =>
-    filters.every(({ name, values }) => fieldOf(instance, name).some((value) => values.some((pattern) => matches(pattern, value)))),
+    filters.every(({ name, values }) =>
+      fieldOf(instance, name).some((value) => values.some((pattern) => matches(pattern, value))),
+    ),
   );
 }
 
@@ -77,7 +90,9 @@ export function describeInstances(store: InstanceStore, input: Input, context: S
 /** Only running instances unless IncludeAllInstances; the checks pass once it has run for a moment. */
 export function describeInstanceStatus(store: InstanceStore, input: Input, context: ServiceContext): object {
   const all = flag(input.IncludeAllInstances);
-  const checks = (instance: Instance): object => ({ status: instance.state === "running" ? "ok" : "not-applicable" });
+  const checks = (instance: Instance): object => ({
+    status: instance.state === "running" ? "ok" : "not-applicable",
+  });
   return {
     instanceStatusSet: select(store, input)
       .filter((instance) => all || instance.state === "running")

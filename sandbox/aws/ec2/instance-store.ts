@@ -4,7 +4,12 @@ import { AwsError } from "../service.ts";
 export type InstanceState = "pending" | "running" | "shutting-down" | "terminated" | "stopping" | "stopped";
 
 export const stateCodes: Readonly<Record<InstanceState, number>> = {
-  pending: 0, running: 16, "shutting-down": 32, terminated: 48, stopping: 64, stopped: 80,
+  pending: 0,
+  running: 16,
+  "shutting-down": 32,
+  terminated: 48,
+  stopping: 64,
+  stopped: 80,
 };
 
 export interface Instance {
@@ -48,14 +53,18 @@ export class InstanceStore {
 
   /** Throws InvalidInstanceID.NotFound or .Malformed, as EC2 does. */
   get(id: string): Instance {
-    if (!/^i-[0-9a-f]{8,17}$/.test(id)) throw new AwsError("InvalidInstanceID.Malformed", `Invalid id: "${id}"`);
+    if (!/^i-[0-9a-f]{8,17}$/.test(id))
+      throw new AwsError("InvalidInstanceID.Malformed", `Invalid id: "${id}"`);
     const found = this.find(id);
     if (!found) throw new AwsError("InvalidInstanceID.NotFound", `The instance ID '${id}' does not exist`);
     return found;
   }
 
   save(instance: Instance): Instance {
-    this.db.run("INSERT OR REPLACE INTO ec2_instances (id, data) VALUES (?, ?)", [instance.id, JSON.stringify(instance)]);
+    this.db.run("INSERT OR REPLACE INTO ec2_instances (id, data) VALUES (?, ?)", [
+      instance.id,
+      JSON.stringify(instance),
+    ]);
     return instance;
   }
 
@@ -71,9 +80,25 @@ function fromRow(row: Row): Instance {
   return JSON.parse(row.data) as Instance;
 }
 
-export function newInstance(id: string, state: InstanceState, tags: Readonly<Record<string, string>>, now: number): Instance {
+export function newInstance(
+  id: string,
+  state: InstanceState,
+  tags: Readonly<Record<string, string>>,
+  now: number,
+): Instance {
   return {
-    id, state, tags, stateSince: now, launchedAt: now, stopProtected: false, terminationProtected: false, instanceType: "t3.medium",
-    imageId: "ami-0123456789abcdef0", subnetId: "subnet-0123456789abcdef0", userData: "", control: "", pingedAt: 0,
+    id,
+    state,
+    tags,
+    stateSince: now,
+    launchedAt: now,
+    stopProtected: false,
+    terminationProtected: false,
+    instanceType: "t3.medium",
+    imageId: "ami-0123456789abcdef0",
+    subnetId: "subnet-0123456789abcdef0",
+    userData: "",
+    control: "",
+    pingedAt: 0,
   };
 }

@@ -8,9 +8,16 @@ export interface Ec2Settings extends Readonly<Record<string, number | boolean | 
   readonly stoppingMs: number;
   /** A machine that takes longer than this to shut down loses its power. */
   readonly shutdownMsMax: number;
+  /** The SSM agent first reports this long after the instance runs. */
+  readonly agentDelayMs: number;
 }
 
-export const ec2Defaults: Ec2Settings = { pendingMs: 1500, stoppingMs: 1000, shutdownMsMax: 60_000 };
+export const ec2Defaults: Ec2Settings = {
+  pendingMs: 1500,
+  stoppingMs: 1000,
+  shutdownMsMax: 60_000,
+  agentDelayMs: 1000,
+};
 
 /** Moves instances through their transitions, and switches their machine on and off. */
 export class Power {
@@ -68,7 +75,10 @@ export class Power {
 
   #after(id: string, ms: number, act: () => void | Promise<void>): void {
     clearTimeout(this.#timers.get(id));
-    this.#timers.set(id, setTimeout(() => void act(), ms));
+    this.#timers.set(
+      id,
+      setTimeout(() => void act(), ms),
+    );
   }
 
   #now(): number {
@@ -77,7 +87,12 @@ export class Power {
 }
 
 /** Calls the host stand-in; false when it didn't answer in time. An instance without one has nothing to switch. */
-async function switchMachine(instance: Instance, action: "boot" | "halt", body: object, timeoutMs: number): Promise<boolean> {
+async function switchMachine(
+  instance: Instance,
+  action: "boot" | "halt",
+  body: object,
+  timeoutMs: number,
+): Promise<boolean> {
   if (instance.control === "") return true;
   try {
     const answer = await fetch(`${instance.control}/${action}`, {

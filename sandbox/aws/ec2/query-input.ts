@@ -5,7 +5,8 @@ export type Input = Readonly<Record<string, string>>;
 /** `InstanceId.1`, `InstanceId.2` … in their order. */
 export function listOf(input: Input, name: string): string[] {
   const values: string[] = [];
-  for (let index = 1; input[`${name}.${index}`] !== undefined; index++) values.push(input[`${name}.${index}`]!);
+  for (let index = 1; input[`${name}.${index}`] !== undefined; index++)
+    values.push(input[`${name}.${index}`]!);
   return values;
 }
 

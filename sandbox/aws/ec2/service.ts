@@ -2,7 +2,13 @@ import { randomBytes } from "node:crypto";
 import { AwsError, type QueryService, type Service, type ServiceContext } from "../service.ts";
 import { describeInstanceAttribute, modifyInstanceAttribute } from "./attributes.ts";
 import { describeInstance, describeInstanceStatus, describeInstances, stateOf, tagSet } from "./describe.ts";
-import { type Instance, type InstanceState, InstanceStore, newInstance, stateCodes } from "./instance-store.ts";
+import {
+  type Instance,
+  type InstanceState,
+  InstanceStore,
+  newInstance,
+  stateCodes,
+} from "./instance-store.ts";
 import { ec2Defaults, Power } from "./power.ts";
 import { flag, type Input, listOf, required, tagsOf } from "./query-input.ts";
 import { Settings } from "./settings.ts";
@@ -19,7 +25,9 @@ type Act = (ec2: Ec2, input: Input) => object;
 function changes(before: readonly Instance[], after: readonly Instance[]): object {
   return {
     instancesSet: after.map((instance, index) => ({
-      instanceId: instance.id, currentState: stateOf(instance), previousState: stateOf(before[index]!),
+      instanceId: instance.id,
+      currentState: stateOf(instance),
+      previousState: stateOf(before[index]!),
     })),
   };
 }
@@ -27,7 +35,8 @@ function changes(before: readonly Instance[], after: readonly Instance[]): objec
 /** All or nothing, as EC2 does: every instance is checked before the first is touched. */
 function named(ec2: Ec2, input: Input, refuse: (instance: Instance) => void): Instance[] {
   const ids = listOf(input, "InstanceId");
-  if (ids.length === 0) throw new AwsError("MissingParameter", "The request must contain the parameter InstanceId");
+  if (ids.length === 0)
+    throw new AwsError("MissingParameter", "The request must contain the parameter InstanceId");
   const instances = ids.map((id) => ec2.store.get(id));
   for (const instance of instances) refuse(instance);
   return instances;
@@ -35,30 +44,54 @@ function named(ec2: Ec2, input: Input, refuse: (instance: Instance) => void): In
 
 function refuseState(instance: Instance, states: readonly InstanceState[], action: string): void {
   if (!states.includes(instance.state)) return;
-  throw new AwsError("IncorrectInstanceState", `The instance '${instance.id}' is not in a state from which it can be ${action}.`);
+  throw new AwsError(
+    "IncorrectInstanceState",
+    `The instance '${instance.id}' is not in a state from which it can be ${action}.`,
+  );
 }
 
 const startInstances: Act = (ec2, input) => {
-  const before = named(ec2, input, (each) => refuseState(each, ["stopping", "shutting-down", "terminated"], "started"));
-  return changes(before, before.map((each) => (each.state === "stopped" ? ec2.power.start(each.id) : each)));
+  const before = named(ec2, input, (each) =>
+    refuseState(each, ["stopping", "shutting-down", "terminated"], "started"),
+  );
+  return changes(
+    before,
+    before.map((each) => (each.state === "stopped" ? ec2.power.start(each.id) : each)),
+  );
 };
 
 const stopInstances: Act = (ec2, input) => {
   const before = named(ec2, input, (each) => {
     refuseState(each, ["pending", "shutting-down", "terminated"], "stopped");
     if (each.stopProtected && each.state === "running") {
-      throw new AwsError("OperationNotPermitted", `The instance '${each.id}' may not be stopped. Modify its 'disableApiStop' instance attribute and try again.`);
+      throw new AwsError(
+        "OperationNotPermitted",
+        `The instance '${each.id}' may not be stopped. Modify its 'disableApiStop' instance attribute and try again.`,
+      );
     }
   });
-  return changes(before, before.map((each) => (each.state === "running" ? ec2.power.stop(each.id, "stopping", flag(input.Force)) : each)));
+  return changes(
+    before,
+    before.map((each) =>
+      each.state === "running" ? ec2.power.stop(each.id, "stopping", flag(input.Force)) : each,
+    ),
+  );
 };
 
 const terminateInstances: Act = (ec2, input) => {
   const before = named(ec2, input, (each) => {
     if (!each.terminationProtected) return;
-    throw new AwsError("OperationNotPermitted", `The instance '${each.id}' may not be terminated. Modify its 'disableApiTermination' instance attribute and try again.`);
+    throw new AwsError(
+      "OperationNotPermitted",
+      `The instance '${each.id}' may not be terminated. Modify its 'disableApiTermination' instance attribute and try again.`,
+    );
   });
-  return changes(before, before.map((each) => (each.state === "terminated" ? each : ec2.power.stop(each.id, "shutting-down", true))));
+  return changes(
+    before,
+    before.map((each) =>
+      each.state === "terminated" ? each : ec2.power.stop(each.id, "shutting-down", true),
+    ),
+  );
 };
 
 const runInstances: Act = (ec2, input) => {
@@ -88,7 +121,11 @@ const runInstances: Act = (ec2, input) => {
   };
 };
 
-function changeTags(ec2: Ec2, input: Input, change: (tags: Record<string, string>, given: Record<string, string>) => Record<string, string>): object {
+function changeTags(
+  ec2: Ec2,
+  input: Input,
+  change: (tags: Record<string, string>, given: Record<string, string>) => Record<string, string>,
+): object {
   for (const id of listOf(input, "ResourceId")) {
     const { tags } = ec2.store.get(id);
     ec2.store.update(id, { tags: change({ ...tags }, tagsOf(input, "Tag")) }, ec2.context.now().getTime());
@@ -100,37 +137,60 @@ const operations: Readonly<Record<string, Act>> = {
   DescribeInstances: ({ store, context }, input) => describeInstances(store, input, context),
   DescribeInstanceStatus: ({ store, context }, input) => describeInstanceStatus(store, input, context),
   DescribeInstanceAttribute: ({ store }, input) => describeInstanceAttribute(store, input),
-  ModifyInstanceAttribute: ({ store, context }, input) => modifyInstanceAttribute(store, input, context.now().getTime()),
+  ModifyInstanceAttribute: ({ store, context }, input) =>
+    modifyInstanceAttribute(store, input, context.now().getTime()),
   StartInstances: startInstances,
   StopInstances: stopInstances,
   TerminateInstances: terminateInstances,
   RunInstances: runInstances,
   CreateTags: (ec2, input) => changeTags(ec2, input, (tags, given) => ({ ...tags, ...given })),
   DeleteTags: (ec2, input) =>
-    changeTags(ec2, input, (tags, given) => Object.fromEntries(Object.entries(tags).filter(([key]) => !(key in given)))),
+    changeTags(ec2, input, (tags, given) =>
+      Object.fromEntries(Object.entries(tags).filter(([key]) => !(key in given))),
+    ),
   DescribeTags: ({ store }) => ({
-    tagSet: store.all().flatMap(({ id, tags }) => tagSet(tags).map((tag) => ({ resourceId: id, resourceType: "instance", ...tag }))),
+    tagSet: store
+      .all()
+      .flatMap(({ id, tags }) =>
+        tagSet(tags).map((tag) => ({ resourceId: id, resourceType: "instance", ...tag })),
+      ),
   }),
 };
 
 /** `/_sandbox/instances`: defines a machine (POST), lists them (GET); `/<id>/host` is where its host stand-in reports. */
 async function instances(ec2: Ec2, request: Request, rest: string): Promise<unknown> {
   if (request.method === "GET") return rest === "" ? ec2.store.all() : ec2.store.get(rest);
-  const body = (await request.json()) as { instanceId?: string; tags?: Record<string, string>; state?: InstanceState; control?: string };
+  const body = (await request.json()) as {
+    instanceId?: string;
+    tags?: Record<string, string>;
+    state?: InstanceState;
+    control?: string;
+    running?: boolean;
+  };
   const now = ec2.context.now().getTime();
   const [id = "", action] = rest.split("/");
-  if (action === "host") return hostReport(ec2, id, body.control ?? "", now);
+  if (action === "host") return hostReport(ec2, id, body.control ?? "", body.running === true, now);
   const { instanceId = "", tags = {}, state = "stopped" } = body;
-  if (!(state in stateCodes)) throw new AwsError("ValidationException", `state: expected one of ${Object.keys(stateCodes).join(", ")}, got ${state}`);
+  if (!(state in stateCodes))
+    throw new AwsError(
+      "ValidationException",
+      `state: expected one of ${Object.keys(stateCodes).join(", ")}, got ${state}`,
+    );
   const existing = ec2.store.find(instanceId);
-  ec2.store.save({ ...newInstance(instanceId, state, tags, now), ...(existing ? { control: existing.control } : {}) });
+  ec2.store.save({
+    ...newInstance(instanceId, state, tags, now),
+    ...(existing ? { control: existing.control } : {}),
+  });
   return ec2.store.get(instanceId);
 }
 
-function hostReport(ec2: Ec2, id: string, control: string, now: number): { running: boolean } {
+/** The machine reports where it listens and, once its agent is up, that the agent is (the ping SSM shows). */
+function hostReport(ec2: Ec2, id: string, control: string, isUp: boolean, now: number): { running: boolean } {
   const known = ec2.store.find(id) ?? ec2.store.save(newInstance(id, "stopped", {}, now));
-  if (known.control !== control) ec2.store.update(id, { control }, now);
-  return { running: known.state === "running" };
+  const isRunning = known.state === "running";
+  const hasAgent = isRunning && isUp && now - known.stateSince >= ec2.settings.get().agentDelayMs;
+  ec2.store.update(id, { control, ...(hasAgent ? { pingedAt: now } : {}) }, now);
+  return { running: isRunning };
 }
 
 /** EC2 as far as a runbook needs it: instances with their states, tags, protection, and the machine behind them. */
@@ -145,7 +205,9 @@ export function create(): Service[] {
     name: "ec2",
     namespace: "http://ec2.amazonaws.com/doc/2016-11-15/",
     style: "ec2",
-    operations: Object.fromEntries(Object.entries(operations).map(([name, act]) => [name, (input: Input) => act(use(), input)])),
+    operations: Object.fromEntries(
+      Object.entries(operations).map(([name, act]) => [name, (input: Input) => act(use(), input)]),
+    ),
     control: {
       instances: (request, rest) => instances(use(), request, rest),
       ec2: (request) => use().settings.handle(request),
@@ -162,4 +224,3 @@ export function create(): Service[] {
   };
   return [service];
 }
-

@@ -22,16 +22,29 @@ export class Settings<T extends Readonly<Record<string, number | boolean | strin
   set(changes: Readonly<Record<string, unknown>>): T {
     for (const [name, value] of Object.entries(changes)) {
       const expected = typeof this.defaults[name];
-      if (expected === "undefined") throw new AwsError("ValidationException", `no setting ${name}; there are ${Object.keys(this.defaults).join(", ")}`);
-      if (typeof value !== expected) throw new AwsError("ValidationException", `${name}: expected a ${expected}, got ${JSON.stringify(value)}`);
+      if (expected === "undefined")
+        throw new AwsError(
+          "ValidationException",
+          `no setting ${name}; there are ${Object.keys(this.defaults).join(", ")}`,
+        );
+      if (typeof value !== expected)
+        throw new AwsError(
+          "ValidationException",
+          `${name}: expected a ${expected}, got ${JSON.stringify(value)}`,
+        );
     }
     const next = { ...this.get(), ...changes };
-    this.db.run("INSERT OR REPLACE INTO sandbox_settings (area, value) VALUES (?, ?)", [this.area, JSON.stringify(next)]);
+    this.db.run("INSERT OR REPLACE INTO sandbox_settings (area, value) VALUES (?, ?)", [
+      this.area,
+      JSON.stringify(next),
+    ]);
     return next as T;
   }
 
   /** Answers GET and POST of the control route. */
   async handle(request: Request): Promise<T> {
-    return request.method === "GET" ? this.get() : this.set((await request.json()) as Record<string, unknown>);
+    return request.method === "GET"
+      ? this.get()
+      : this.set((await request.json()) as Record<string, unknown>);
   }
 }
