@@ -37,7 +37,7 @@ function date(milliseconds: number | null): Date | undefined {
   return milliseconds === null ? undefined : new Date(milliseconds);
 }
 
-function described(store: SecretStore, secret: Secret): Record<string, unknown> {
+function described(secret: Secret): Record<string, unknown> {
   return {
     ARN: secret.arn,
     Name: secret.name,
@@ -179,7 +179,7 @@ function list(store: SecretStore, input: Input, context: RequestContext): object
   const { page, NextToken } = pageOf(chosen, input, 100);
   return {
     SecretList: page.map((secret) => ({
-      ...described(store, secret),
+      ...described(secret),
       SecretVersionsToStages: stagesById(store, secret),
     })),
     NextToken,
@@ -248,7 +248,7 @@ const onLiving: Readonly<Record<string, OnSecret>> = {
 
 const onAny: Readonly<Record<string, OnSecret>> = {
   DescribeSecret: (store, secret) => ({
-    ...described(store, secret),
+    ...described(secret),
     VersionIdsToStages: stagesById(store, secret),
   }),
   DeleteSecret: deleteSecret,

@@ -1,0 +1,55 @@
+import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { RoundtripError } from "../../core/errors.ts";
+import type { Secrets } from "../../core/ports.ts";
+import { type ClientSettings, clientOptions } from "./client-options.ts";
+import { awsError } from "./failure.ts";
+
+const missing = ["ResourceNotFoundException", "InvalidRequestException"];
+
+/** The text as an object of strings; numbers and booleans (RDS and DocumentDB write `port` as a number) become text. */
+function parse(text: string): Record<string, string> | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // The parser's message quotes the text: it must not become the cause.
+    return undefined;
+  }
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return undefined;
+  const fields = Object.entries(value).filter(([, field]) => field !== null);
+  if (fields.some(([, field]) => typeof field === "object")) return undefined;
+  return Object.fromEntries(fields.map(([name, field]) => [name, String(field)]));
+}
+
+/** Secrets Manager. Every call reads anew: a rotated secret is seen by whoever asks again. Errors name the secret, never its value. */
+export class AwsSecrets implements Secrets {
+  private readonly client: SecretsManagerClient;
+
+  constructor(settings: ClientSettings = {}) {
+    this.client = new SecretsManagerClient(clientOptions(settings));
+  }
+
+  async get(name: string): Promise<Readonly<Record<string, string>>> {
+    const what = `read secret ${name}`;
+    const expected = "a JSON object of strings in SecretString (AWSCURRENT)";
+    let text: string | undefined;
+    try {
+      ({ SecretString: text } = await this.client.send(new GetSecretValueCommand({ SecretId: name })));
+    } catch (error) {
+      const wayOut =
+        "check the secret's name or ARN in the environment, and that it isn't scheduled for deletion";
+      throw awsError(error, { what, expected, wayOut }, missing);
+    }
+    const fields = text === undefined ? undefined : parse(text);
+    if (fields !== undefined) return fields;
+    const got =
+      text === undefined ? "a binary secret" : `text of ${Buffer.byteLength(text)} bytes that isn't one`;
+    const wayOut = `store it as {"username": …, "password": …} in Secrets Manager`;
+    throw new RoundtripError({ kind: "configuration", what, expected, got, wayOut });
+  }
+}
+
+/** Secrets Manager of a region. */
+export function createSecrets(settings: ClientSettings = {}): Secrets {
+  return new AwsSecrets(settings);
+}
