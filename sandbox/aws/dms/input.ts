@@ -57,14 +57,12 @@ export function filtered<Item>(
   items: readonly Item[],
   properties: Readonly<Record<string, (item: Item) => string>>,
 ): Item[] {
-  const filters = (input.Filters ?? []) as readonly Filter[];
-  return items.filter((item) =>
-    filters.every(({ Name, Values }) => {
-      const property = properties[Name];
-      if (!property) throw invalidValue(`Unrecognized filter name: ${Name}`);
-      return Values.includes(property(item));
-    }),
-  );
+  const filters = ((input.Filters ?? []) as readonly Filter[]).map(({ Name, Values }) => {
+    const property = properties[Name];
+    if (!property) throw invalidValue(`Unrecognized filter name: ${Name}`);
+    return { property, values: new Set(Values) };
+  });
+  return items.filter((item) => filters.every(({ property, values }) => values.has(property(item))));
 }
 
 export function hasFilters(input: Input): boolean {

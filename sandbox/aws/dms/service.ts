@@ -1,9 +1,11 @@
 /** AWS Database Migration Service: its API and state machine, over a mover that really carries the data. */
 import type { JsonService, RequestContext, Service, ServiceContext } from "../service.ts";
 import type { Input } from "./input.ts";
+import type { Task } from "./model.ts";
 import { Movement } from "./movement/movement.ts";
 import { endpointOperations } from "./operations/endpoints.ts";
 import { instanceOperations } from "./operations/instances.ts";
+import { controlDms } from "./operations/knobs.ts";
 import { tagOperations } from "./operations/tags.ts";
 import { taskActions } from "./operations/task-actions.ts";
 import { forgetTask, taskOperations } from "./operations/tasks.ts";
@@ -40,24 +42,33 @@ export class Dms {
     for (const endpoint of this.store.all("endpoint")) {
       if (endpoint.status === "deleting") this.store.delete("endpoint", endpoint.arn);
     }
-    for (const task of this.store.all("task")) {
-      if (task.status === "deleting") forgetTask(this, task.arn);
-      else if (task.status === "starting" || task.status === "running") {
+    for (const task of this.store.all("task")) this.#recoverTask(task);
+  }
+
+  #recoverTask(task: Task): void {
+    switch (task.status) {
+      case "deleting":
+        forgetTask(this, task.arn);
+        break;
+      case "starting":
+      case "running":
         this.store.put("task", task.arn, { ...task, status: "running" });
         this.movement.start({ ...task, status: "running" });
-      } else if (task.status === "stopping") {
+        break;
+      case "stopping":
         this.store.put("task", task.arn, {
           ...task,
           status: "stopped",
           stopReason: "Stop Reason NORMAL",
           stoppedAt: Date.now(),
         });
-      } else if (task.status === "creating" || task.status === "modifying") {
+        break;
+      case "creating":
+      case "modifying":
         this.store.put("task", task.arn, {
           ...task,
           status: task.startedAt === undefined ? "ready" : "stopped",
         });
-      }
     }
   }
 
@@ -91,6 +102,12 @@ export function create(): Service[] {
     name: "dms",
     targetPrefix: "AmazonDMSv20160101",
     operations: Object.fromEntries(bound) as JsonService["operations"],
+    control: {
+      dms(request) {
+        if (!dms) throw new Error("dms: not started");
+        return controlDms(dms, request);
+      },
+    },
     start(context) {
       dms = new Dms(context);
       dms.recover();

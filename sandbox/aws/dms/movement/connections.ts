@@ -2,6 +2,7 @@
 import { createRequire } from "node:module";
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { MongoClient } from "mongodb";
+import { defaultCredentials } from "../../identity.ts";
 import type { ServiceContext } from "../../service.ts";
 import type { Connection, Endpoint } from "../model.ts";
 
@@ -21,7 +22,7 @@ async function readSecret(context: ServiceContext, secretId: string): Promise<Co
   const client = new SecretsManagerClient({
     endpoint: context.url(),
     region: context.region,
-    credentials: { accessKeyId: "test", secretAccessKey: "test" },
+    credentials: defaultCredentials,
     maxAttempts: 1,
   });
   try {
