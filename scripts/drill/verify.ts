@@ -39,13 +39,35 @@ function rawIdKey(document: Uint8Array): string {
   throw new Error("a document without _id");
 }
 
+export interface Sides {
+  readonly mongodb: MongoClient;
+  readonly documentdb: MongoClient;
+}
+
+interface Compared {
+  readonly name: string;
+  readonly mongodb: Contents;
+  readonly differing: readonly string[];
+}
+
+/** Every collection of the scope, both ways: the ids whose bytes are not equal, or that only one side has. */
+export async function compareSides(sides: Sides): Promise<Compared[]> {
+  const compared: Compared[] = [];
+  for (const { database, collection } of drillCollections) {
+    const [mongodb, documentdb] = await Promise.all([
+      contentsOf(sides.mongodb, database, collection),
+      contentsOf(sides.documentdb, database, collection),
+    ]);
+    const ids = new Set([...mongodb.keys(), ...documentdb.keys()]);
+    const differing = [...ids].filter((id) => mongodb.get(id) !== documentdb.get(id));
+    compared.push({ name: namespaceOf({ database, collection }), mongodb, differing });
+  }
+  return compared;
+}
+
 export interface Judgement {
   readonly problems: readonly string[];
-  readonly collections: readonly {
-    readonly name: string;
-    readonly documents: number;
-    readonly differing: number;
-  }[];
+  readonly collections: readonly { readonly name: string; readonly documents: number; readonly differing: number }[];
   readonly documents: number;
 }
 
@@ -56,32 +78,24 @@ const shownMax = 5;
  * and DocumentDB differs only where `excused` says so.
  */
 export async function judge(
-  sides: { readonly mongodb: MongoClient; readonly documentdb: MongoClient },
+  sides: Sides,
   ledgers: readonly Ledger[],
   excused: (namespace: string, id: string) => boolean,
 ): Promise<Judgement> {
   const expected = new Map<string, LedgerEntry>();
-  for (const ledger of ledgers)
+  for (const ledger of ledgers) {
     for (const entry of ledger.all()) expected.set(`${entry.namespace} ${idKey(entry.id)}`, entry);
+  }
   const problems: string[] = [];
   const collections: { name: string; documents: number; differing: number }[] = [];
-  for (const { database, collection } of drillCollections) {
-    const name = namespaceOf({ database, collection });
-    const [mongodb, documentdb] = await Promise.all([
-      contentsOf(sides.mongodb, database, collection),
-      contentsOf(sides.documentdb, database, collection),
-    ]);
+  for (const { name, mongodb, differing } of await compareSides(sides)) {
     const lost = againstLedger(name, mongodb, expected);
-    const differing = [...new Set([...mongodb.keys(), ...documentdb.keys()])].filter(
-      (id) => mongodb.get(id) !== documentdb.get(id) && !excused(name, id),
-    );
-    if (lost.length > 0)
-      problems.push(`${name}: ${lost.length} document(s) not as the ledger says: ${shown(lost)}`);
-    if (differing.length > 0)
-      problems.push(
-        `${name}: ${differing.length} document(s) differ between the databases: ${shown(differing)}`,
-      );
-    collections.push({ name, documents: mongodb.size, differing: differing.length + lost.length });
+    const unexcused = differing.filter((id) => !excused(name, id));
+    if (lost.length > 0) problems.push(`${name}: ${lost.length} document(s) not as the ledger says: ${shown(lost)}`);
+    if (unexcused.length > 0) {
+      problems.push(`${name}: ${unexcused.length} document(s) differ between the databases: ${shown(unexcused)}`);
+    }
+    collections.push({ name, documents: mongodb.size, differing: unexcused.length + lost.length });
   }
   return { problems, collections, documents: collections.reduce((sum, row) => sum + row.documents, 0) };
 }
