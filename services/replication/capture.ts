@@ -1,0 +1,170 @@
+import type { FlushBuilder } from "../../core/changes/flush.ts";
+import type { ChangeBatch, ChangeSource, ResumePoint } from "../../core/changes/source.ts";
+import type { Clock } from "../../core/ports.ts";
+import type { LogWriter } from "./log-writer.ts";
+
+export interface CaptureOptions {
+  readonly source: ChangeSource;
+  readonly from: ResumePoint;
+  readonly builder: FlushBuilder;
+  readonly writer: LogWriter;
+  readonly clock: Clock;
+  readonly maxBytesPerFlush: number;
+  /** From the first event of a flush to its writing, unless the capture has to catch up. */
+  readonly maxDelayMs: number;
+  /** Without events, the token alone is committed when it moved on for this long. */
+  readonly tokenOnlyMs: number;
+  /** Called at least once a second while the loop turns: progress, watchdog. */
+  readonly onTurn: (turn: { readonly stalled: boolean }) => void;
+  readonly signal: AbortSignal;
+}
+
+const turnMsMax = 1000;
+/** Behind by this much, or fed this fast, a flush waits longer: fewer, larger objects catch up sooner. */
+const behindMs = 5000;
+const fastShare = 1 / 16;
+const catchUpDelayFactor = 10;
+
+/**
+ * Reads changes and hands them to the writer as flushes, until the signal fires; then the flush in hand is written,
+ * too. While the writer is full nothing is read: memory stays bounded and nothing is dropped (failback.md 11).
+ * Fails with what ended the reading or the writing; what was read whole before the fault is in the log then.
+ */
+export async function capture(options: CaptureOptions): Promise<void> {
+  const reading = new AbortController();
+  const loop = new CaptureLoop(options, reading);
+  options.signal.addEventListener("abort", loop.stop, { once: true });
+  if (options.signal.aborted) loop.stop();
+  try {
+    await loop.run();
+  } finally {
+    options.signal.removeEventListener("abort", loop.stop);
+    reading.abort();
+  }
+}
+
+type Arrival = { readonly result: IteratorResult<ChangeBatch> } | { readonly error: unknown };
+
+/**
+ * One loop, woken by a batch that arrived, by room in the writer, by the signal, or by time. It waits on one short
+ * promise of its own: racing promises that live as long as the capture would pile up reactions in them.
+ */
+class CaptureLoop {
+  private readonly batches: AsyncIterator<ChangeBatch>;
+  private arrival: Arrival | undefined;
+  private wake = () => {};
+  /** When the flush in hand got its first event, and when the last one was taken. */
+  private sinceMs: number;
+  private takenMs: number;
+  private tokenMoved = false;
+
+  constructor(
+    private readonly options: CaptureOptions,
+    private readonly reading: AbortController,
+  ) {
+    this.batches = options.source.read(options.from, reading.signal)[Symbol.asyncIterator]();
+    this.sinceMs = options.clock.monotonicMs();
+    this.takenMs = this.sinceMs;
+    options.writer.onChange = () => this.wake();
+  }
+
+  readonly stop = () => {
+    this.reading.abort();
+    this.wake();
+  };
+
+  async run(): Promise<void> {
+    const { writer, onTurn } = this.options;
+    let fault: { readonly error: unknown } | undefined;
+    this.requestNext();
+    while (!this.reading.signal.aborted && !fault && !writer.failure) {
+      if (!this.arrival) await this.pause(this.untilDueMs());
+      const { arrival } = this;
+      if (arrival && "error" in arrival) fault = arrival;
+      else if (arrival?.result.done) break;
+      else if (arrival) {
+        await this.take(arrival.result.value);
+        this.requestNext();
+      }
+      if (this.isDue()) await this.flush();
+      onTurn({ stalled: false });
+    }
+    this.reading.abort();
+    // What was read before a fault is whole: it goes to the log before the fault is reported.
+    if (!writer.failure) this.hand();
+    await writer.drained();
+    await this.batches.return?.();
+    if (fault) throw fault.error;
+  }
+
+  private requestNext(): void {
+    this.arrival = undefined;
+    const arrived = (arrival: Arrival) => {
+      this.arrival = arrival;
+      this.wake();
+    };
+    this.batches.next().then(
+      (result) => arrived({ result }),
+      (error) => arrived({ error }),
+    );
+  }
+
+  private async take(batch: ChangeBatch): Promise<void> {
+    const { builder, clock, maxBytesPerFlush } = this.options;
+    for (const raw of batch.events) {
+      if (builder.events === 0) this.sinceMs = clock.monotonicMs();
+      const mayEnd = builder.add(raw, batch.oversize);
+      if (mayEnd && builder.bytes >= maxBytesPerFlush) await this.flush();
+    }
+    builder.moveTo(batch.resume);
+    this.tokenMoved = true;
+  }
+
+  private isDue(): boolean {
+    const { builder, clock, tokenOnlyMs } = this.options;
+    const nowMs = clock.monotonicMs();
+    if (builder.events === 0) return this.tokenMoved && nowMs - this.takenMs >= tokenOnlyMs;
+    return nowMs - this.sinceMs >= this.delayMs();
+  }
+
+  private delayMs(): number {
+    const { builder, clock, maxDelayMs, maxBytesPerFlush } = this.options;
+    const fast = builder.bytes >= maxBytesPerFlush * fastShare;
+    const behind = clock.now().getTime() - builder.timeMs > behindMs;
+    return fast || behind ? maxDelayMs * catchUpDelayFactor : maxDelayMs;
+  }
+
+  private untilDueMs(): number {
+    const { builder, clock } = this.options;
+    if (builder.events === 0) return turnMsMax;
+    return Math.min(turnMsMax, this.sinceMs + this.delayMs() - clock.monotonicMs());
+  }
+
+  /** Waits for room in the writer. After the signal nothing waits: `run` hands over what there is. */
+  private async flush(): Promise<void> {
+    const { builder, writer, onTurn } = this.options;
+    while (writer.isFull(builder.bytes)) {
+      if (this.reading.signal.aborted || writer.failure) return;
+      await this.pause(turnMsMax);
+      onTurn({ stalled: true });
+    }
+    this.hand();
+  }
+
+  private hand(): void {
+    const { builder, writer, clock } = this.options;
+    if (builder.events === 0 && !this.tokenMoved) return;
+    writer.add(builder.take());
+    this.takenMs = clock.monotonicMs();
+    this.sinceMs = this.takenMs;
+    this.tokenMoved = false;
+  }
+
+  private async pause(ms: number): Promise<void> {
+    if (ms <= 0) return;
+    const early = new AbortController();
+    this.wake = () => early.abort();
+    await this.options.clock.sleep(ms, early.signal).catch(() => {});
+    this.wake = () => {};
+  }
+}
