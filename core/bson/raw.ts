@@ -202,3 +202,18 @@ export function* documentsOf(bytes: Uint8Array): Generator<Uint8Array> {
     offset += length;
   }
 }
+
+/** The documents in a BSON array that starts at `offset`, not copied; its index names are passed over unread. */
+export function documentsInArray(bytes: Uint8Array, offset: number): Uint8Array[] {
+  const documents: Uint8Array[] = [];
+  const end = offset + documentLength(bytes, offset) - 1;
+  let at = offset + 4;
+  while (at < end) {
+    if (bytes[at] !== BsonType.object) throw new BsonError("a document in the array", at);
+    const start = endOfCString(bytes, at + 1) + 1;
+    const length = documentLength(bytes, start);
+    documents.push(bytes.subarray(start, start + length));
+    at = start + length;
+  }
+  return documents;
+}

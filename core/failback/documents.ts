@@ -231,6 +231,8 @@ export interface CollectionVerdict {
   readonly differing: number;
   /** At most 100 `_id`s as extended JSON; the rest is in `differencesKey`. */
   readonly differingIds: readonly string[];
+  /** One line of JSON for each differing document, the tail's and conflicts' included; absent when there is none. */
+  readonly differencesKey?: string;
 }
 
 export interface Verdict {
@@ -256,7 +258,21 @@ export interface Verdict {
   readonly collections: readonly CollectionVerdict[];
   /** Differences between the catalogs, each accepted or not. */
   readonly catalog: readonly { readonly what: string; readonly accepted: boolean }[];
+  /** Named for a person's eyes, nothing against the verdict: flagged events, events that changed no document. */
+  readonly notes?: readonly string[];
   /** What the comparison treats as equal, each in words. */
   readonly normalisations: readonly string[];
   readonly durations: { readonly applyMs: number; readonly compareMs: number };
+}
+
+/** `accepted.json`: differences between the catalogs that a person has looked at and lets stand (failback.md 23). */
+export interface AcceptedDifferences {
+  readonly version: 1;
+  readonly accepted: readonly {
+    /** The difference exactly as a verdict words it. */
+    readonly what: string;
+    readonly reason: string;
+    readonly by: string;
+    readonly at: string;
+  }[];
 }

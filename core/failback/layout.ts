@@ -40,6 +40,9 @@ export function keysOf(id: string) {
     restoreSessions: `${root}restore/sessions.json`,
     conflicts: `${root}restore/conflicts/`,
     verdict: `${root}verdict.json`,
+    differences: (database: string, collection: string) =>
+      `${root}differences/${encodeURIComponent(database)}/${encodeURIComponent(collection)}.ndjson`,
+    accepted: `${root}accepted.json`,
     archive: `archive/${id}/`,
   };
 }

@@ -1,0 +1,66 @@
+import type { CollectionVerdict, Verdict } from "../failback/documents.ts";
+
+const meaning: Readonly<Record<Verdict["verdict"], string>> = {
+  PROVEN: "MongoDB holds what DocumentDB holds. Next: failback-clean.",
+  DIFFERS: "MongoDB does not hold what DocumentDB holds. Nothing may be cleaned.",
+  UNKNOWN: "Not everything could be seen, or something moved. This is no success: nothing may be cleaned.",
+};
+
+const reasonsMax = 50;
+
+/** A verdict as Markdown for a job summary: the verdict first, then why, then where. */
+export function renderVerdict(verdict: Verdict): string {
+  const { reasons } = verdict;
+  const shown = reasons.slice(0, reasonsMax).map((reason) => `- ${escaped(reason)}`);
+  if (reasons.length > reasonsMax) shown.push(`- … and ${reasons.length - reasonsMax} more`);
+  const parts = [
+    `# ${verdict.verdict}`,
+    meaning[verdict.verdict],
+    ...(shown.length > 0 ? ["## Why", shown.join("\n")] : []),
+    "## What was compared",
+    table(verdict.collections),
+    numbers(verdict),
+    ...section(
+      "## Catalog",
+      verdict.catalog.map(({ what, accepted }) => `${accepted ? "accepted" : "**open**"}: ${escaped(what)}`),
+    ),
+    ...section("## Noted", (verdict.notes ?? []).map(escaped)),
+    ...section("## Treated as equal", verdict.normalisations.map(escaped)),
+  ];
+  return `${parts.join("\n\n")}\n`;
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  return lines.length > 0 ? [title, lines.map((line) => `- ${line}`).join("\n")] : [];
+}
+
+function table(collections: readonly CollectionVerdict[]): string {
+  const rows = collections.map(
+    (each) =>
+      `| ${escaped(`${each.database}.${each.collection}`)} | ${each.documents.documentdb} | ${each.documents.mongodb} | ${each.equal} | ${each.tail} | ${each.conflicts} | ${each.differing} |`,
+  );
+  return [
+    "| Collection | DocumentDB | MongoDB | equal | tail | conflicts | differ |",
+    "|---|---:|---:|---:|---:|---:|---:|",
+    ...rows,
+  ].join("\n");
+}
+
+function numbers(verdict: Verdict): string {
+  const { coverage, durations } = verdict;
+  return [
+    `- Failback ${verdict.failbackId}, taken at ${verdict.takenAt}, fence ${verdict.fence}`,
+    `- Log: events ${coverage.firstSequence}…${coverage.lastSequence} in ${coverage.manifests} manifests; ${verdict.captured} captured, ${verdict.applied} applied, ${verdict.held} held`,
+    `- Tail: ${verdict.tail} documents; conflicts: ${verdict.conflicts}`,
+    `- Applied in ${seconds(durations.applyMs)}, compared in ${seconds(durations.compareMs)}`,
+  ].join("\n");
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}
+
+/** Names and ids come from the data: they must not become markup. */
+function escaped(text: string): string {
+  return text.replace(/[\\`*_{}[\]<>|#]/g, (character) => `\\${character}`).replace(/\r?\n/g, " ");
+}
