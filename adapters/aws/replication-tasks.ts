@@ -1,7 +1,5 @@
 import type {
   DatabaseMigrationServiceClient,
-  TableStatistics as DescribedTable,
-  ReplicationTask as DescribedTask,
   DescribeReplicationTasksCommandOutput,
 } from "@aws-sdk/client-database-migration-service";
 import { RoundtripError } from "../../core/errors.ts";
