@@ -1,0 +1,118 @@
+/** Read and write concerns: accepted values, waiting for a cluster time, and what an impossible `w` gives. */
+import { ServerError } from "../engine/errors.ts";
+import { isDocument, isNumber, Timestamp } from "../engine/value.ts";
+import { exactNumberOf } from "../storage/numbers.ts";
+import { packTs } from "../storage/timestamp.ts";
+import type { ReplyObject } from "../wire/writer.ts";
+import type { CommandContext } from "./context.ts";
+
+const LEVELS = new Set(["local", "available", "majority", "linearizable", "snapshot"]);
+const WRITE_FIELDS = new Set(["w", "j", "wtimeout", "fsync", "provenance", "getLastError"]);
+const READ_FIELDS = new Set([
+  "level",
+  "afterClusterTime",
+  "atClusterTime",
+  "afterOpTime",
+  "provenance",
+  "allowTransactionTableSnapshot",
+  "waitLastStableRecoveryTimestamp",
+]);
+
+/**
+ * Checks both concerns and waits for `afterClusterTime`.
+ * @throws ServerError as the server's parser
+ */
+export async function checkConcerns(context: CommandContext): Promise<void> {
+  const read = context.document("readConcern");
+  if (read) {
+    for (const field of read.keys()) {
+      if (!READ_FIELDS.has(field))
+        throw new ServerError(40415, `BSON field 'readConcern.${field}' is an unknown field.`);
+    }
+    const level = read.get("level");
+    if (level !== undefined && !LEVELS.has(level as string)) {
+      throw new ServerError(
+        "BadValue",
+        `Enumeration value '${String(level)}' for field 'readConcern.level' is not a valid value.`,
+      );
+    }
+    if (level === "linearizable" && (context.name === "getMore" || writesOut(context))) {
+      throw new ServerError(
+        "InvalidOptions",
+        'Command does not support read concern { level: "linearizable", provenance: "clientSupplied" } :: caused by :: read concern level linearizable is not supported for this command',
+      );
+    }
+    const after = read.get("afterClusterTime");
+    if (after instanceof Timestamp) await waitFor(context, packTs(after.high >>> 0, after.low >>> 0));
+  }
+  const write = context.document("writeConcern");
+  if (!write) return;
+  for (const field of write.keys()) {
+    if (!WRITE_FIELDS.has(field))
+      throw new ServerError("FailedToParse", `unrecognized write concern field: ${field}`);
+  }
+  const w = write.get("w");
+  if (w !== undefined && typeof w !== "string" && !isNumber(w) && !isDocument(w)) {
+    throw new ServerError("FailedToParse", "w has to be a number, string, or object");
+  }
+  if (isNumber(w) && (exactNumberOf(w) < 0 || exactNumberOf(w) > 50)) {
+    throw new ServerError("FailedToParse", "w has to be a non-negative number and not greater than 50");
+  }
+}
+
+function writesOut(context: CommandContext): boolean {
+  const pipeline = context.body.get("pipeline");
+  const last = Array.isArray(pipeline) ? pipeline.at(-1) : undefined;
+  return isDocument(last) && (last.has("$out") || last.has("$merge"));
+}
+
+/** The clock follows gossiped times at once, so a time from this set is always there already. */
+async function waitFor(context: CommandContext, ts: number): Promise<void> {
+  while (context.storage.clock.last < ts) {
+    context.checkInterrupt();
+    context.storage.clock.advance(ts);
+    if (context.storage.clock.last < ts) {
+      throw new ServerError(
+        "InvalidOptions",
+        "readConcern afterClusterTime value must not be greater than the current clusterTime.",
+      );
+    }
+  }
+}
+
+/** What `writeConcernError` says after a write; undefined when the concern is met. */
+export function writeConcernError(context: CommandContext): ReplyObject | undefined {
+  const concern = context.document("writeConcern");
+  if (!concern) return undefined;
+  const w = concern.get("w");
+  const { replicaSet } = context.server;
+  const provenance = { ...Object.fromEntries(concern), provenance: "clientSupplied" } as ReplyObject;
+  const errInfo: ReplyObject = { writeConcern: provenance };
+  if (typeof w === "string" && w !== "majority") {
+    return {
+      code: 79,
+      codeName: "UnknownReplWriteConcern",
+      errmsg: `No write concern mode named '${w}' found in replica set configuration`,
+      errInfo,
+    };
+  }
+  const wanted =
+    w === "majority" ? Math.floor(replicaSet.members.length / 2) + 1 : isNumber(w) ? exactNumberOf(w) : 1;
+  if (wanted > replicaSet.members.length) {
+    return {
+      code: 100,
+      codeName: "UnsatisfiableWriteConcern",
+      errmsg: "Not enough data-bearing nodes",
+      errInfo,
+    };
+  }
+  if (wanted > replicaSet.members.filter((member) => member.up).length) {
+    return {
+      code: 64,
+      codeName: "WriteConcernFailed",
+      errmsg: "waiting for replication timed out",
+      errInfo: { wtimeout: true, ...errInfo },
+    };
+  }
+  return undefined;
+}

@@ -1,0 +1,94 @@
+/** The stand-in server: its state, put together. Commands find everything here. */
+import { Authorization } from "../auth/principals.ts";
+import { CursorRegistry } from "../cursors/registry.ts";
+import type { ServerError } from "../engine/errors.ts";
+import { compileFilter } from "../engine/match/index.ts";
+import { FailPoints } from "../faults/fail-points.ts";
+import { Faults } from "../faults/faults.ts";
+import { Journal } from "../faults/journal.ts";
+import { ReplicaSet } from "../members/replica-set.ts";
+import { Storage } from "../storage/storage.ts";
+import type { WriteUnit } from "../storage/write-unit.ts";
+import type { CommandContext } from "./context.ts";
+import { Dispatcher } from "./dispatch.ts";
+import type { ServerOptions } from "./options.ts";
+import { Parameters } from "./parameters.ts";
+import { Sessions } from "./sessions.ts";
+
+export class Server {
+  readonly options: ServerOptions;
+  readonly storage: Storage;
+  readonly replicaSet: ReplicaSet;
+  readonly authorization: Authorization;
+  readonly sessions: Sessions;
+  readonly cursors = new CursorRegistry();
+  readonly parameters: Parameters;
+  readonly failPoints = new FailPoints();
+  readonly faults = new Faults();
+  readonly journal = new Journal();
+  /** Commands under way, by operation number: currentOp, killOp. */
+  readonly running = new Map<number, CommandContext>();
+  readonly startedAt = Date.now();
+  /** `setUserWriteBlockMode`: writers without the bypass privilege get 371. */
+  userWriteBlock = false;
+  readonly knobs = { multiWriteCommitDelayMs: 0 };
+  readonly counters = { insert: 0, query: 0, update: 0, delete: 0, getmore: 0, command: 0, connections: 0 };
+  private readonly timers: ReturnType<typeof setInterval>[] = [];
+
+  constructor(options: ServerOptions) {
+    this.options = options;
+    this.storage = new Storage({
+      directory: options.directory,
+      oplogBytes: options.oplogBytes,
+      compileFilter: (filter) => {
+        const compiled = compileFilter(filter, {});
+        return (document) => compiled(document);
+      },
+    });
+    this.authorization = new Authorization(this.storage);
+    this.sessions = new Sessions(this.storage);
+    this.parameters = new Parameters(options);
+    const dispatcher = new Dispatcher(this);
+    this.replicaSet = new ReplicaSet(
+      this.storage,
+      options.setName,
+      options.members,
+      options.port,
+      (connection, request) => dispatcher.handle(connection, request),
+    );
+  }
+
+  /** Runs `work` again and again, `everyMs` apart, until the server stops. A failure ends the process: never silent. */
+  every(everyMs: number, work: () => void): void {
+    this.timers.push(setInterval(work, everyMs));
+  }
+
+  /** Runs a command's changes: in the session's transaction if it has one, else committed before the reply. */
+  mutate<T>(_context: CommandContext, change: (unit: WriteUnit) => T): T {
+    return this.storage.write(change);
+  }
+
+  /** True for errors that end a whole batch, and not only one of its statements. */
+  breaksBatch(_context: CommandContext, _error: ServerError): boolean {
+    return false;
+  }
+
+  /** Lets a multi-document write commit late, when the sandbox was told to: the worst reading of a bulk write. */
+  async delayMultiWrite(_context: CommandContext, multi: boolean): Promise<void> {
+    if (multi && this.knobs.multiWriteCommitDelayMs > 0) await Bun.sleep(this.knobs.multiWriteCommitDelayMs);
+  }
+
+  start(): void {
+    this.replicaSet.start();
+    this.every(60_000, () => {
+      this.sessions.expire();
+      this.cursors.expire();
+    });
+  }
+
+  stop(): void {
+    for (const timer of this.timers) clearInterval(timer);
+    this.replicaSet.stop();
+    this.storage.close();
+  }
+}

@@ -1,0 +1,240 @@
+/** The changes of one SQLite transaction: rows, index entries, oplog entries, pre-images and sizes move together. */
+import { decode } from "../engine/codec.ts";
+import { rawField } from "../engine/raw.ts";
+import type { Document, Value } from "../engine/value.ts";
+import type { Collection, Row } from "./collection.ts";
+import { duplicateKey } from "./duplicate-key.ts";
+import type { Index } from "./index.ts";
+import type { IndexKeys } from "./index-keys.ts";
+import type { OplogOperation, RetryInfo } from "./oplog-entry.ts";
+import type { Storage } from "./storage.ts";
+import type { Ts } from "./timestamp.ts";
+
+/** One row's change, as transactions and snapshots need it. */
+export interface WriteRecord {
+  collection: Collection;
+  rid: number;
+  key: Uint8Array;
+  before: Uint8Array | undefined;
+  after: Uint8Array | undefined;
+  /** What the oplog entry holds: set on changes made by clients, absent on their undoing. */
+  operation: OplogOperation;
+  body: Uint8Array;
+}
+
+const ID_PATTERN: Document = new Map();
+
+/** `{_id: …}` of a document, as bytes. */
+export function documentKeyOf(document: Uint8Array): Uint8Array {
+  const field = rawField(document, "_id");
+  if (field === undefined) return Uint8Array.of(5, 0, 0, 0, 0);
+  const length = field.end - field.elementStart;
+  const key = new Uint8Array(length + 5);
+  key.set(document.subarray(field.elementStart, field.end), 4);
+  new DataView(key.buffer).setInt32(0, key.length, true);
+  return key;
+}
+
+interface IndexChange {
+  index: Index;
+  added: IndexKeys;
+  removed: Uint8Array[];
+}
+
+function keysWithout(keys: Uint8Array[], others: Uint8Array[]): Uint8Array[] {
+  return keys.filter((key) => !others.some((other) => Buffer.compare(key, other) === 0));
+}
+
+export class WriteUnit {
+  readonly storage: Storage;
+  /** Set while a transaction collects its changes instead of logging them. */
+  records: WriteRecord[] | undefined;
+  private readonly deltas = new Map<Collection, { count: number; bytes: number }>();
+  private readonly viewDatabases = new Set<string>();
+  wrote = false;
+  /** Set by changes of the catalog, so that undoing them reads it again. */
+  catalogChanged = false;
+
+  constructor(storage: Storage) {
+    this.storage = storage;
+  }
+
+  /**
+   * Stores a new document.
+   * @throws ServerError DuplicateKey; nothing was changed then
+   */
+  insert(collection: Collection, key: Uint8Array, document: Uint8Array, retry?: RetryInfo): Ts {
+    const rid = collection.takeRid();
+    const changes = this.indexChanges(collection, rid, undefined, document);
+    if (!collection.insertRow(rid, key, document)) throw this.duplicateId(collection, document);
+    this.applyIndexes(rid, changes);
+    this.resize(collection, 1, document.length);
+    if (collection.capped) this.evict(collection);
+    return this.record(
+      collection,
+      { collection, rid, key, before: undefined, after: document, operation: "i", body: document },
+      retry,
+    );
+  }
+
+  /** Replaces a row's document; `body` is what the oplog's `o` says: the new document or `{$v: 2, diff}`. */
+  replace(collection: Collection, row: Row, document: Uint8Array, body: Uint8Array, retry?: RetryInfo): Ts {
+    const changes = this.indexChanges(collection, row.rid, row.document, document);
+    collection.replaceRow(row.rid, document);
+    this.applyIndexes(row.rid, changes);
+    this.resize(collection, 0, document.length - row.document.length);
+    return this.record(
+      collection,
+      { collection, rid: row.rid, key: row.key, before: row.document, after: document, operation: "u", body },
+      retry,
+    );
+  }
+
+  remove(collection: Collection, row: Row, retry?: RetryInfo): Ts {
+    this.applyIndexes(row.rid, this.indexChanges(collection, row.rid, row.document, undefined));
+    collection.deleteRow(row.rid);
+    this.resize(collection, -1, -row.document.length);
+    const body = documentKeyOf(row.document);
+    return this.record(
+      collection,
+      {
+        collection,
+        rid: row.rid,
+        key: row.key,
+        before: row.document,
+        after: undefined,
+        operation: "d",
+        body,
+      },
+      retry,
+    );
+  }
+
+  /** Puts a row into a given state without any log: replaying or undoing changes inside a transaction. */
+  restore(record: WriteRecord, from: Uint8Array | undefined, to: Uint8Array | undefined): void {
+    const { collection, rid, key } = record;
+    const changes = this.indexChanges(collection, rid, from, to);
+    if (from === undefined && to !== undefined) collection.insertRow(rid, key, to);
+    else if (to === undefined) collection.deleteRow(rid);
+    else collection.replaceRow(rid, to);
+    this.applyIndexes(rid, changes);
+  }
+
+  private duplicateId(collection: Collection, document: Uint8Array): Error {
+    const id = decode(documentKeyOf(document)).get("_id") as Value;
+    const pattern =
+      ID_PATTERN.size === 0 ? ID_PATTERN.set("_id", decode(ONE).get("_id") as Value) : ID_PATTERN;
+    return duplicateKey(collection.ns, "_id_", pattern, [id]);
+  }
+
+  /** Works out index entries and refuses duplicates before anything is written. */
+  private indexChanges(
+    collection: Collection,
+    rid: number,
+    before: Uint8Array | undefined,
+    after: Uint8Array | undefined,
+  ): IndexChange[] {
+    if (collection.indexes.length === 0) return [];
+    const old = before && decode(before);
+    const new_ = after && decode(after);
+    const changes: IndexChange[] = [];
+    for (const index of collection.indexes) {
+      const had = old ? index.keysOf(old).keys : [];
+      const has: IndexKeys = new_ ? index.keysOf(new_) : { keys: [], values: [], multikey: false };
+      if (index.unique) this.refuseDuplicates(collection, index, has, rid);
+      const removed = keysWithout(had, has.keys);
+      const added = had.length === 0 ? has : { ...has, keys: keysWithout(has.keys, had) };
+      changes.push({ index, added, removed });
+    }
+    return changes;
+  }
+
+  private refuseDuplicates(collection: Collection, index: Index, has: IndexKeys, rid: number): void {
+    for (const [position, key] of has.keys.entries()) {
+      if (index.holder(key, rid) === undefined) continue;
+      throw duplicateKey(collection.ns, index.name, index.pattern, has.values[position]!);
+    }
+  }
+
+  private applyIndexes(rid: number, changes: IndexChange[]): void {
+    for (const { index, added, removed } of changes) {
+      for (const key of removed) index.remove(key, rid);
+      for (const key of added.keys) index.add(key, rid);
+      if (added.multikey && !index.multikey) this.storage.catalog.markMultikey(index);
+    }
+  }
+
+  private resize(collection: Collection, count: number, bytes: number): void {
+    const delta = this.deltas.get(collection);
+    if (delta) {
+      delta.count += count;
+      delta.bytes += bytes;
+    } else this.deltas.set(collection, { count, bytes });
+  }
+
+  /** A capped collection lets its oldest documents go; the server doesn't log that either. */
+  private evict(collection: Collection): void {
+    const maxBytes = collection.numberOption("size") ?? Number.POSITIVE_INFINITY;
+    const maxCount = collection.numberOption("max") || Number.POSITIVE_INFINITY;
+    const sizes = collection.sizes();
+    const delta = this.deltas.get(collection)!;
+    while (sizes.count + delta.count > maxCount || sizes.bytes + delta.bytes > maxBytes) {
+      const oldest = collection
+        .statement("SELECT rid, key, document FROM $ ORDER BY rid LIMIT 1")
+        .get() as Row | null;
+      if (oldest === null) return;
+      this.applyIndexes(oldest.rid, this.indexChanges(collection, oldest.rid, oldest.document, undefined));
+      collection.deleteRow(oldest.rid);
+      this.resize(collection, -1, -oldest.document.length);
+    }
+  }
+
+  private record(collection: Collection, record: WriteRecord, retry: RetryInfo | undefined): Ts {
+    this.wrote = true;
+    if (collection.name === "system.views") this.viewDatabases.add(collection.databaseName);
+    if (this.records) {
+      this.records.push(record);
+      return 0;
+    }
+    this.storage.conflicts.touched(record);
+    if (collection.databaseName === "local") return 0;
+    const ts = this.log({
+      operation: record.operation,
+      ns: collection.ns,
+      uuid: collection.uuid,
+      body: record.body,
+      key: record.operation === "d" ? undefined : documentKeyOf(record.after!),
+      retry,
+    });
+    if (record.before && collection.preImages)
+      this.storage.keepPreImage(ts, 0, collection.uuid, record.before);
+    return ts;
+  }
+
+  /** Appends an entry to the oplog. */
+  log(entry: {
+    operation: OplogOperation;
+    ns: string;
+    uuid: Uint8Array | undefined;
+    body: Uint8Array;
+    key: Uint8Array | undefined;
+    retry?: RetryInfo | undefined;
+  }): Ts {
+    this.wrote = true;
+    return this.storage.append(entry);
+  }
+
+  /** After the commit: what memory knows follows what the file says. */
+  committed(): void {
+    for (const [collection, delta] of this.deltas) collection.resize(delta.count, delta.bytes);
+    for (const database of this.viewDatabases) this.storage.catalog.reloadViews(database);
+  }
+
+  /** Sizes counted while the transaction was open would include what was undone. */
+  rolledBack(): void {
+    for (const collection of this.deltas.keys()) collection.recount();
+  }
+}
+
+// {_id: 1}
+const ONE = Uint8Array.of(14, 0, 0, 0, 16, 0x5f, 0x69, 0x64, 0, 1, 0, 0, 0, 0);

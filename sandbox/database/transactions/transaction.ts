@@ -1,0 +1,4 @@
+/** A multi-document transaction of a session. */
+export class Transaction {
+  abort(): void {}
+}
