@@ -86,8 +86,8 @@ class Window {
     if (operation === "dropDatabase") {
       return { ...common, kind: "drop", namespaces: this.options.scope.get(change.database) ?? [] };
     }
-    // Outside the scope a collection of that name may stand that is none of ours: passed, and the comparison names it.
-    if (operation !== "rename" || !to || !this.inScope(to)) return undefined;
+    // Outside the scope stands what is none of ours: passed, and the comparison names it.
+    if (operation !== "rename" || !to || !this.inScope(to) || !this.inScope(namespace)) return undefined;
     return { ...common, kind: "rename", from: namespace, to };
   }
 

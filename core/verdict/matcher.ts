@@ -32,11 +32,11 @@ interface Waiting {
   readonly digest: string;
 }
 
-/** More documents wait for their partners than memory may hold: try again with more parts. */
+/** More documents wait for their partners, or differ, than memory may hold: try again with more parts. */
 export class TooManyWaiting extends Error {}
 
 export interface MatcherOptions {
-  /** Memory for waiting documents, in bytes (estimated). */
+  /** Memory for documents that wait or differ, in bytes (estimated). */
   readonly waitingBytesMax: number;
   /** Only keys of this part are looked at: part `index` of `count`. */
   readonly part?: { readonly index: number; readonly count: number };
@@ -70,6 +70,7 @@ export class Matcher {
 
   /** Both sides have ended: whoever still waits has no partner. */
   finish(): MatchCounts {
+    this.waitingBytes = 0;
     for (const [key, { id, digest }] of this.waiting.source)
       this.report({ key, id, source: digest, target: null });
     for (const [key, { id, digest }] of this.waiting.target)
@@ -121,8 +122,7 @@ export class Matcher {
       return;
     }
     const id = idOf(document);
-    this.waitingBytes += costOf(key, id);
-    if (this.waitingBytes > this.options.waitingBytesMax) throw new TooManyWaiting();
+    this.use(costOf(key, id));
     this.waiting[side].set(key, { id, digest });
   }
 
@@ -143,7 +143,14 @@ export class Matcher {
 
   private report(difference: Difference): void {
     this.counts.differing++;
+    this.use(costOf(difference.key, difference.id));
     this.options.difference(difference);
+  }
+
+  /** What was reported counts, too: the caller keeps it until the pass is through. */
+  private use(bytes: number): void {
+    this.waitingBytes += bytes;
+    if (this.waitingBytes > this.options.waitingBytesMax) throw new TooManyWaiting();
   }
 }
 
