@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { StandIn } from "./stand-in.ts";
 
@@ -27,5 +28,6 @@ export function startDatabase({
     script: "database/main.ts",
     parameters: ["--dir", dir, "--port", "0", ...parameters],
     logFile: join(dir, "..", `${name}.log`),
+    environment: { SANDBOX_ADMIN_PASSWORD: randomBytes(12).toString("hex") },
   });
 }
