@@ -69,7 +69,9 @@ async function main(): Promise<number> {
     process.stderr.write(`\nStill up, until Ctrl-C:\n${world.addresses()}\n`);
     await stopped.catch(() => undefined);
   }
-  return { PROVEN: exitCodes.ok, DIFFERS: exitCodes.differs, UNKNOWN: exitCodes.unknown }[evidence.result.verdict];
+  return { PROVEN: exitCodes.ok, DIFFERS: exitCodes.differs, UNKNOWN: exitCodes.unknown }[
+    evidence.result.verdict
+  ];
 }
 
 class Interrupted extends Error {}

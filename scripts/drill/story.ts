@@ -1,21 +1,19 @@
+import { readJson } from "../../adapters/state/json.ts";
 import { RoundtripError } from "../../core/errors.ts";
 import type { Verdict, VerdictWord } from "../../core/failback/documents.ts";
 import { keysOf } from "../../core/failback/layout.ts";
-import { readJson } from "../../adapters/state/json.ts";
 import { Ledger } from "./ledger.ts";
-import { measure, type Measured } from "./measure.ts";
-import { idKey } from "./model.ts";
+import { type Measured, measure } from "./measure.ts";
+import { idKey, newDocument } from "./model.ts";
 import { PeakMemory } from "./peak-memory.ts";
-import { uriOf } from "./provision.ts";
-import { Random } from "./random.ts";
 import { runbook } from "./program.ts";
+import { Random } from "./random.ts";
 import { drillCollections, namespaceOf, outOfScope } from "./scope.ts";
 import { createIndexes, insert, seedDocuments, unusualWrites } from "./seed.ts";
 import { TailStory } from "./tail.ts";
 import type { Timeline } from "./timeline.ts";
 import type { DrillEvidence, DrillOptions } from "./types.ts";
 import { compareSides, type Judgement, judge } from "./verify.ts";
-import { newDocument } from "./model.ts";
 import { type Owned, Revisions, runWorkload } from "./workload.ts";
 import type { World } from "./world.ts";
 
@@ -63,7 +61,9 @@ export class Story {
     await timeline.step("applications write to MongoDB, DMS carries it over", () => this.normalTimes());
     await timeline.step("DMS lags, MongoDB is killed", () => this.disaster());
     await timeline.step("failback-start", () => this.start());
-    await timeline.step(`applications write ${this.options.changes} changes to DocumentDB`, () => this.writeDuringOutage());
+    await timeline.step(`applications write ${this.options.changes} changes to DocumentDB`, () =>
+      this.writeDuringOutage(),
+    );
     await timeline.step("MongoDB returns", () => this.world.mongodb.restart());
     await timeline.step("failback-restore", () => this.restore());
     await timeline.step("both databases and the ledger are compared", () => this.compare());
@@ -78,7 +78,14 @@ export class Story {
     await createIndexes(mongodbRoot);
     await createIndexes(documentdbRoot);
     const random = this.random.fork(1);
-    this.owned = await seedDocuments(shopOnMongodb, random, this.revisions, this.normal, this.options.docs, workers);
+    this.owned = await seedDocuments(
+      shopOnMongodb,
+      random,
+      this.revisions,
+      this.normal,
+      this.options.docs,
+      workers,
+    );
     await this.tail.prepare(shopOnMongodb, this.normal);
     this.timeline.say(`${this.normal.size} documents in ${drillCollections.length} collections`);
   }
@@ -115,7 +122,13 @@ export class Story {
     extra += await this.tail.alsoOnDocumentdb(client, this.outage);
     await insert(client, outOfScope, [newDocument(random, "held", this.revisions.next(), 20)], new Ledger());
     const { changes, rate } = this.options;
-    const result = await this.workload({ client, ledger: this.outage, changes: changes - extra, rate, random });
+    const result = await this.workload({
+      client,
+      ledger: this.outage,
+      changes: changes - extra,
+      rate,
+      random,
+    });
     this.outageChanges = extra + result.changes;
   }
 
@@ -131,13 +144,20 @@ export class Story {
     }).then((result) => {
       this.readOnlyFrom = performance.now();
       this.outageChanges += result.changes;
-      if (!result.refused) throw new Error("the application was never refused: DocumentDB did not become read-only");
+      if (!result.refused)
+        throw new Error("the application was never refused: DocumentDB did not become read-only");
     });
     await Promise.all([this.runbook("failback-restore"), trickle]);
     const failbackId = await this.world.failbackId();
     this.verdict = (await readJson<Verdict>(this.world.store, keysOf(failbackId).verdict))?.value;
     await this.memory.stop();
-    this.measured = await measure(this.world.store, failbackId, this.world.aws.url, this.acknowledged, this.origin);
+    this.measured = await measure(
+      this.world.store,
+      failbackId,
+      this.world.aws.url,
+      this.acknowledged,
+      this.origin,
+    );
   }
 
   private async compare(): Promise<void> {
@@ -152,7 +172,9 @@ export class Story {
     const sides = { mongodb: mongodbRoot, documentdb: documentdbRoot };
     this.judgement = await judge(sides, ledgers, (namespace, id) => excused.has(`${namespace} ${id}`));
     for (const problem of this.judgement.problems) this.timeline.say(`✗ ${problem}`);
-    this.timeline.say(`${this.judgement.documents} documents compared, ${this.outage.acknowledged} acknowledged writes held`);
+    this.timeline.say(
+      `${this.judgement.documents} documents compared, ${this.outage.acknowledged} acknowledged writes held`,
+    );
   }
 
   private async clean(): Promise<void> {
@@ -160,7 +182,10 @@ export class Story {
     const closed = await this.world.clients.shopOnMongodb
       .db("billing")
       .command({ update: "invoices", updates: [{ q: { _id: "nobody" }, u: { $set: { x: 1 } } }] })
-      .then(() => undefined, (error: Error) => error.message);
+      .then(
+        () => undefined,
+        (error: Error) => error.message,
+      );
     if (closed) throw new Error(`MongoDB was not reopened to the applications: ${closed}`);
     this.reopenedAt = performance.now();
   }
@@ -179,7 +204,9 @@ export class Story {
     });
   }
 
-  private workload(options: Omit<Parameters<typeof runWorkload>[0], "collections" | "workers" | "signal" | "acknowledged">) {
+  private workload(
+    options: Omit<Parameters<typeof runWorkload>[0], "collections" | "workers" | "signal" | "acknowledged">,
+  ) {
     const shared = {
       collections: drillCollections.filter(({ late }) => !late),
       workers,
@@ -230,7 +257,10 @@ export class Story {
         rpoMsP99: measured.p99,
         rtoMs: Math.round(this.reopenedAt - this.restoreFrom),
         readOnlyMs: Math.round(this.reopenedAt - this.readOnlyFrom),
-        steps: this.timeline.steps.map(({ name, from, to }) => ({ name, ms: Math.round((to - from) * 1000) })),
+        steps: this.timeline.steps.map(({ name, from, to }) => ({
+          name,
+          ms: Math.round((to - from) * 1000),
+        })),
         peakMiB: this.memory.peakMiB,
       },
       startedAt: this.startedAt.toISOString(),
@@ -243,4 +273,3 @@ export class Story {
     };
   }
 }
-

@@ -67,7 +67,11 @@ export async function compareSides(sides: Sides): Promise<Compared[]> {
 
 export interface Judgement {
   readonly problems: readonly string[];
-  readonly collections: readonly { readonly name: string; readonly documents: number; readonly differing: number }[];
+  readonly collections: readonly {
+    readonly name: string;
+    readonly documents: number;
+    readonly differing: number;
+  }[];
   readonly documents: number;
 }
 
@@ -91,9 +95,12 @@ export async function judge(
   for (const { name, mongodb, differing } of await compareSides(sides)) {
     const lost = againstLedger(name, mongodb, expected);
     const unexcused = differing.filter((id) => !excused(name, id));
-    if (lost.length > 0) problems.push(`${name}: ${lost.length} document(s) not as the ledger says: ${shown(lost)}`);
+    if (lost.length > 0)
+      problems.push(`${name}: ${lost.length} document(s) not as the ledger says: ${shown(lost)}`);
     if (unexcused.length > 0) {
-      problems.push(`${name}: ${unexcused.length} document(s) differ between the databases: ${shown(unexcused)}`);
+      problems.push(
+        `${name}: ${unexcused.length} document(s) differ between the databases: ${shown(unexcused)}`,
+      );
     }
     collections.push({ name, documents: mongodb.size, differing: unexcused.length + lost.length });
   }

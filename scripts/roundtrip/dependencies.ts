@@ -1,9 +1,9 @@
 import { AwsCommands } from "../../adapters/aws/commands.ts";
 import { AwsInstances } from "../../adapters/aws/instances.ts";
-import { S3ObjectStore } from "../../adapters/aws/object-store.ts";
-import { AwsParameters } from "../../adapters/aws/parameters.ts";
+import { createObjectStore } from "../../adapters/aws/object-store.ts";
+import { createParameters } from "../../adapters/aws/parameters.ts";
 import { AwsReplicationTasks } from "../../adapters/aws/replication-tasks.ts";
-import { SystemClock } from "../../adapters/clock.ts";
+import { systemClock } from "../../adapters/clock.ts";
 import { interruptSignal, type RunbookDependencies } from "../../runbooks/engine/execute.ts";
 import { loadEnvironment } from "./environment.ts";
 
@@ -12,16 +12,15 @@ export async function dependenciesFor(
   environmentName: string,
   say: (line: string) => void,
 ): Promise<RunbookDependencies> {
-  const clock = new SystemClock();
-  const environment = await loadEnvironment(new AwsParameters(), environmentName);
+  const environment = await loadEnvironment(createParameters(), environmentName);
   const { region, bucket } = environment;
   return {
     environment,
-    store: new S3ObjectStore({ bucket, region, clock }),
-    instances: new AwsInstances({ region, clock }),
-    commands: new AwsCommands({ region, clock }),
-    tasks: new AwsReplicationTasks({ region, clock }),
-    clock,
+    store: createObjectStore({ bucket, region }),
+    instances: new AwsInstances({ region }),
+    commands: new AwsCommands({ region }),
+    tasks: new AwsReplicationTasks({ region }),
+    clock: systemClock,
     signal: interruptSignal(),
     say,
   };
