@@ -28,10 +28,15 @@ export async function* readLog(options: ReadLogOptions): AsyncGenerator<LogWindo
   const ahead: Batch[] = [];
   let aheadBytes = 0;
   let ended = false;
+  let broken: { readonly error: unknown } | undefined;
   try {
     while (true) {
       while (!ended && (ahead.length === 0 || aheadBytes < aheadBytesMax)) {
-        const next = await batches.next();
+        const next = await batches.next().catch((error: unknown) => {
+          // What comes before the break is whole: it is given first.
+          broken = { error };
+          return { done: true as const, value: undefined };
+        });
         if (next.done) {
           ended = true;
           break;
@@ -41,6 +46,7 @@ export async function* readLog(options: ReadLogOptions): AsyncGenerator<LogWindo
         aheadBytes += next.value.bytes;
       }
       const batch = ahead.shift();
+      if (!batch && broken) throw broken.error;
       if (!batch) return;
       options.signal?.throwIfAborted();
       yield await windowOf(batch, options.fromSequence ?? 1);

@@ -126,6 +126,7 @@ function isManifestObject(value: unknown): boolean {
     value.events > 0 &&
     Array.isArray(value.sequences) &&
     isCount(value.bytes) &&
+    (value.rawBytes === undefined || isCount(value.rawBytes)) &&
     isHash(value.sha256) &&
     ["none", "zstd"].includes(String(value.compression)) &&
     ["scope", "held", "control"].includes(String(value.kind))

@@ -25,7 +25,7 @@ export function tokenBytes(number: number): Uint8Array {
 /** One event; its place in the stream is `number`, from 1. */
 export function changeEvent(number: number, options: EventOptions = {}): Uint8Array {
   const { database = "shop", collection = "orders", operationType = "insert" } = options;
-  const id = options.id ?? new ObjectId(number.toString(16).padStart(24, "0"));
+  const id = options.id === undefined ? new ObjectId(number.toString(16).padStart(24, "0")) : options.id;
   const time = options.time ?? { t: 1_700_000_000 + Math.floor(number / 100), i: (number % 100) + 1 };
   const fullDocument =
     options.fullDocument === undefined
