@@ -17,6 +17,9 @@ export function checkName(name: string): void {
       `Parameter name: can't be "${name}". It can be letters, digits and . - _, divided by / and then beginning with /.`,
     );
   }
+  if (/^\/aws/i.test(name) && name.lastIndexOf("/") > 0) {
+    throw new AwsError("AccessDeniedException", `No access to reserved parameter name: ${name}.`);
+  }
   if (/^\/?(aws|ssm)/i.test(name)) {
     throw new AwsError(
       "ValidationException",

@@ -80,6 +80,10 @@ export async function objectTagging(
   const tags = new URLSearchParams();
   for (const tag of set?.children ?? [])
     tags.append(childText(tag, "Key") ?? "", childText(tag, "Value") ?? "");
+  for (const text of [...tags].flat()) {
+    if (!/^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u.test(text))
+      throw new AwsError("InvalidTag", "The TagValue you have provided is invalid", 400);
+  }
   if (tags.size > 10) throw new AwsError("BadRequest", "Object tags cannot be greater than 10", 400);
   store.setTags(object.seq, tags.toString());
   return new Response(null);
