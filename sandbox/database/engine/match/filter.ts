@@ -1,5 +1,6 @@
 /** Query filters: parsed once into closures. */
 
+import type { Cell } from "../aggregate/expression.ts";
 import { compileExpressionPredicate } from "../aggregate/predicate.ts";
 import { regExp } from "../codec.ts";
 import type { Collator } from "../compare.ts";
@@ -29,6 +30,8 @@ export interface FilterContext {
   /** what `$$NOW` and `$$CLUSTER_TIME` give */
   now?: Value;
   clusterTime?: Value;
+  /** variables of an enclosing pipeline, for `$expr` */
+  variables?: ReadonlyMap<string, Cell>;
 }
 
 /** Whether a document matches; with `details` it also gives the array element for the positional `$`. */
