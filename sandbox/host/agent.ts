@@ -198,7 +198,8 @@ export class Agent {
   #endsHere(step: AgentCommand["steps"][number], result: StepState): boolean {
     if (exitsTheRest.has(result.exitCode)) return true;
     if (result.status !== "Failed" || step.inputs.onFailure === undefined) return false;
-    if (step.inputs.onFailure === "successAndExit") Object.assign(result, { status: "Success", exitCode: 168 });
+    if (step.inputs.onFailure === "successAndExit")
+      Object.assign(result, { status: "Success", exitCode: 168 });
     return true;
   }
 

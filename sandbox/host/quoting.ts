@@ -104,7 +104,7 @@ export function parseAssignments(
  */
 export function parseEnvironmentFile(text: string): Record<string, string> {
   const result: Record<string, string> = {};
-  const pattern = /^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=/;
+  const pattern = /^[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*=/;
   let rest = text.replaceAll("\r\n", "\n");
   while (rest !== "") {
     const assignment = /^[ \t]*[#;]/.test(rest) ? null : pattern.exec(rest);

@@ -122,6 +122,8 @@ export class ServiceRun {
     this.#state("activating", "start");
     using deadline = new Deadline(this.#service.timeoutStartMs);
     const main = this.#spawnMain(this.#service.execStart[0]!);
+    // Type=simple counts as started once the process was forked, whether or not it then finds its program.
+    if (!main && this.#service.type === "simple") this.#started.resolve("done");
     if (!main) return false;
     if (this.#service.type === "notify") {
       const event = await this.#waitFor(main, deadline, this.#ready.promise);

@@ -42,11 +42,7 @@ export class ServiceUnit {
     if (this.#restartTimer !== undefined) {
       clearTimeout(this.#restartTimer);
       this.#restartTimer = undefined;
-      const failed = this.status.result !== "success";
-      Object.assign(this.status, {
-        activeState: failed ? "failed" : "inactive",
-        subState: failed ? "failed" : "dead",
-      });
+      Object.assign(this.status, { activeState: "inactive", subState: "dead" });
     }
     this.#run?.requestStop();
     await this.#finished;
@@ -70,8 +66,10 @@ export class ServiceUnit {
   async #begin(): Promise<JobResult> {
     if (!this.#withinStartLimit()) {
       this.#log(`${this.unit.name}: Start request repeated too quickly.`);
-      this.#log(`${this.unit.name}: Failed with result 'start-limit-hit'.`);
-      Object.assign(this.status, { activeState: "failed", subState: "failed", result: "start-limit-hit" });
+      // A result that stands from the runs before is kept: systemd shows why they failed, not that it gave up.
+      const result = this.status.result === "success" ? "start-limit-hit" : this.status.result;
+      this.#log(`${this.unit.name}: Failed with result '${result}'.`);
+      Object.assign(this.status, { activeState: "failed", subState: "failed", result });
       this.events.ended(this.unit.name, this.status, false, false);
       return "failed";
     }

@@ -86,6 +86,19 @@ const verbs: Readonly<Record<string, Verb>> = {
   },
 };
 
+const needsUnits = new Set([
+  "start",
+  "stop",
+  "restart",
+  "try-restart",
+  "reload-or-restart",
+  "kill",
+  "enable",
+  "disable",
+  "is-enabled",
+  "cat",
+]);
+
 /** Does what `systemctl ARGV…` does, with systemd's words and exit statuses. */
 export async function runSystemctl(manager: Manager, argv: readonly string[]): Promise<CommandOutput> {
   let parsed: ReturnType<typeof parse>;
@@ -103,6 +116,7 @@ export async function runSystemctl(manager: Manager, argv: readonly string[]): P
   }
   const run = verbs[verb];
   if (!run) return failed(1, `Unknown command verb ${verb}.`);
+  if (names.length === 0 && needsUnits.has(verb)) return failed(1, "Too few arguments.");
   const units = names.map((name) =>
     /\.(service|timer|target|socket|path|mount)$/.test(name) ? name : `${name}.service`,
   );

@@ -1,0 +1,54 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { Container } from "./container.ts";
+import { programFolder, type TestMachine } from "./machine.ts";
+import { buildProgram } from "./program.ts";
+
+/** A Debian container with systemd as pid 1. */
+export async function bootContainer(binds: Readonly<Record<string, string>> = {}): Promise<TestMachine> {
+  const folder = mkdtempSync(join(tmpdir(), "roundtrip-conformance-"));
+  await buildProgram(folder);
+  const container = await Container.boot({ [programFolder]: folder, ...binds });
+  return {
+    name: "systemd in a container",
+    write(path, content, mode) {
+      mkdirSync(dirname(container.root + path), { recursive: true });
+      writeFileSync(container.root + path, content, { mode });
+    },
+    read(path) {
+      try {
+        return readFileSync(container.root + path, "utf8");
+      } catch {
+        return undefined;
+      }
+    },
+    systemctl: (...argv) => container.run("systemctl", ...argv),
+    async output(unit) {
+      await container.run("journalctl", "--sync");
+      const { stdout } = await container.run(
+        "journalctl",
+        "-o",
+        "json",
+        "--no-pager",
+        `_SYSTEMD_UNIT=${unit}`,
+        "+",
+        `UNIT=${unit}`,
+      );
+      return stdout
+        .split("\n")
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as { MESSAGE: string; _TRANSPORT: string })
+        .filter(({ _TRANSPORT }) => _TRANSPORT === "stdout")
+        .map(({ MESSAGE }) => MESSAGE);
+    },
+    async signal(pid, signal) {
+      await container.run("sh", "-c", `kill -${signal} ${pid}`);
+    },
+    isAlive: async (pid) => (await container.run("sh", "-c", `kill -0 ${pid}`)).status === 0,
+    async [Symbol.asyncDispose]() {
+      await container[Symbol.asyncDispose]();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,218 @@
+import { expect } from "bun:test";
+import { install, show, unitName, waitFor } from "../machine.ts";
+import type { Scenario } from "./scenario.ts";
+
+export const surroundings: readonly Scenario[] = [
+  {
+    name: "Environment= and EnvironmentFile= with systemd's quoting; the file wins; a dash makes it optional",
+    async run(machine) {
+      const name = unitName("environment");
+      machine.write(
+        `/etc/rt-test/${name}.env`,
+        [
+          "# comment",
+          "; another",
+          "PLAIN=one two  ",
+          'QUOTED="a \\"b\\" $HOME"',
+          "SINGLE='x\\ny'",
+          "export EXPORTED=yes",
+          "JOINED=a\\",
+          "b",
+          "FROM=file",
+          "EMPTY=",
+        ].join("\n"),
+      );
+      const names = [
+        "PLAIN",
+        "QUOTED",
+        "SINGLE",
+        "EXPORTED",
+        "JOINED",
+        "FROM",
+        "EMPTY",
+        "SPACED",
+        "ESCAPED",
+        "MISSING",
+      ];
+      const unit = await install(
+        machine,
+        name,
+        `[Service]
+Type=oneshot
+Environment=FROM=unit "SPACED=two words" ESCAPED=tab\\there
+EnvironmentFile=-/etc/rt-test/nothing.env
+EnvironmentFile=/etc/rt-test/${name}.env
+ExecStart={program} environment ${names.join(" ")}`,
+      );
+      expect((await machine.systemctl("start", unit)).status).toBe(0);
+      expect(await machine.output(unit)).toEqual([
+        "PLAIN=one two",
+        'QUOTED=a "b" $HOME',
+        "SINGLE=x\\ny",
+        "EXPORTED=(unset)",
+        "JOINED=ab",
+        "FROM=file",
+        "EMPTY=",
+        "SPACED=two words",
+        "ESCAPED=tab\there",
+        "MISSING=(unset)",
+      ]);
+    },
+  },
+  {
+    name: "a required EnvironmentFile= that isn't there fails the start before anything runs",
+    async run(machine) {
+      const unit = await install(
+        machine,
+        unitName("no-file"),
+        "[Service]\nEnvironmentFile=/etc/rt-test/nothing.env\nExecStart={program} say never",
+      );
+      expect((await machine.systemctl("start", unit)).status).toBe(1);
+      expect(await show(machine, unit, "ActiveState", "Result")).toEqual({
+        ActiveState: "failed",
+        Result: "resources",
+      });
+    },
+  },
+  {
+    name: "LoadCredential= and SetCredential= give files; a missing one is exit status 243",
+    async run(machine) {
+      const name = unitName("credentials");
+      machine.write(`/etc/rt-test/${name}.secret`, "hush", 0o600);
+      const unit = await install(
+        machine,
+        name,
+        `[Service]\nType=oneshot\nLoadCredential=password:/etc/rt-test/${name}.secret\nSetCredential=user:app\nExecStart={program} credentials`,
+      );
+      expect((await machine.systemctl("start", unit)).status).toBe(0);
+      expect(await machine.output(unit)).toEqual(["password=hush", "user=app"]);
+      const missing = await install(
+        machine,
+        unitName("no-credential"),
+        "[Service]\nType=oneshot\nLoadCredential=password:/etc/rt-test/nothing\nExecStart={program} say never",
+      );
+      expect((await machine.systemctl("start", missing)).status).toBe(1);
+      expect(await show(machine, missing, "Result", "ExecMainStatus")).toEqual({
+        Result: "exit-code",
+        ExecMainStatus: "243",
+      });
+    },
+  },
+  {
+    name: "StateDirectory= stays, RuntimeDirectory= goes with the service",
+    async run(machine) {
+      const name = unitName("folders");
+      const unit = await install(
+        machine,
+        name,
+        `[Service]\nType=oneshot\nRemainAfterExit=yes\nStateDirectory=${name} ${name}/deep\nRuntimeDirectory=${name}\nExecStart=/bin/sh -c 'touch $STATE_DIRECTORY_FIRST; for d in $(echo "$STATE_DIRECTORY" | tr : " ") $RUNTIME_DIRECTORY; do echo here > $d/mark; done'\nEnvironment=STATE_DIRECTORY_FIRST=/dev/null`,
+      );
+      expect((await machine.systemctl("start", unit)).status).toBe(0);
+      expect(machine.read(`/var/lib/${name}/mark`)).toBe("here\n");
+      expect(machine.read(`/var/lib/${name}/deep/mark`)).toBe("here\n");
+      expect(machine.read(`/run/${name}/mark`)).toBe("here\n");
+      await machine.systemctl("stop", unit);
+      expect(machine.read(`/var/lib/${name}/mark`)).toBe("here\n");
+      expect(machine.read(`/run/${name}/mark`)).toBeUndefined();
+    },
+  },
+  {
+    name: "words, quotes, variables and specifiers of a command line",
+    async run(machine) {
+      const name = unitName("words");
+      const unit = await install(
+        machine,
+        name,
+        `[Service]\nType=oneshot\nEnvironment="MANY=a b" ONE=x\nExecStart={program} say "two words" 'it''s' $MANY \${MANY} pre\${ONE}post $$ONE \${NOTHING} $NOTHING %% %N %n end\\x21`,
+      );
+      expect((await machine.systemctl("start", unit)).status).toBe(0);
+      expect(await machine.output(unit)).toEqual([
+        `[two words][its][a][b][a b][prexpost][$ONE][][%][${name}][${name}.service][end!]`,
+      ]);
+    },
+  },
+  {
+    name: "nothing of the manager's own environment leaks into a service",
+    async run(machine) {
+      const unit = await install(
+        machine,
+        unitName("leak"),
+        "[Service]\nType=oneshot\nExecStart={program} environment ROUNDTRIP_CONFORMANCE_LEAK NOTIFY_SOCKET INVOCATION_ID_MISSING",
+      );
+      expect((await machine.systemctl("start", unit)).status).toBe(0);
+      expect(await machine.output(unit)).toEqual([
+        "ROUNDTRIP_CONFORMANCE_LEAK=(unset)",
+        "NOTIFY_SOCKET=(unset)",
+        "INVOCATION_ID_MISSING=(unset)",
+      ]);
+    },
+  },
+  {
+    name: "a drop-in changes a unit after daemon-reload",
+    async run(machine) {
+      const name = unitName("drop-in");
+      const unit = await install(
+        machine,
+        name,
+        "[Service]\nType=oneshot\nEnvironment=WHO=unit\nExecStart={program} environment WHO",
+      );
+      await machine.systemctl("start", unit);
+      machine.write(`/etc/systemd/system/${unit}.d/override.conf`, "[Service]\nEnvironment=WHO=drop-in\n");
+      await machine.systemctl("daemon-reload");
+      await machine.systemctl("start", unit);
+      expect(await machine.output(unit)).toEqual(["WHO=unit", "WHO=drop-in"]);
+    },
+  },
+  {
+    name: "ConditionPathExists= that doesn't hold skips the start without failing",
+    async run(machine) {
+      const unit = await install(
+        machine,
+        unitName("condition"),
+        "[Unit]\nConditionPathExists=/etc/rt-test/not-there\n[Service]\nExecStart={program} say never",
+      );
+      expect((await machine.systemctl("start", unit)).status).toBe(0);
+      expect((await show(machine, unit, "ActiveState")).ActiveState).toBe("inactive");
+      expect(await machine.output(unit)).toEqual([]);
+    },
+  },
+  {
+    name: "a timer starts its unit, and again after each run",
+    async run(machine) {
+      const name = unitName("ticking");
+      const unit = await install(machine, name, "[Service]\nType=oneshot\nExecStart={program} say tick");
+      const timer = await install(
+        machine,
+        `${name}.timer`,
+        "[Timer]\nOnActiveSec=500ms\nOnUnitActiveSec=700ms\nAccuracySec=1ms",
+      );
+      await machine.systemctl("start", timer);
+      expect((await show(machine, timer, "ActiveState")).ActiveState).toBe("active");
+      expect((await machine.output(unit)).length).toBe(0);
+      await waitFor(machine, unit, "ExecMainStartTimestamp", (value) => value !== "");
+      const until = Date.now() + 10_000;
+      while ((await machine.output(unit)).length < 3 && Date.now() < until) await Bun.sleep(50);
+      await machine.systemctl("stop", timer);
+      const seen = (await machine.output(unit)).length;
+      expect(seen).toBeGreaterThanOrEqual(3);
+      await Bun.sleep(1000);
+      expect((await machine.output(unit)).length).toBeLessThanOrEqual(seen + 1);
+    },
+  },
+  {
+    name: "a calendar timer knows its next moment",
+    async run(machine) {
+      const name = unitName("calendar");
+      await install(machine, name, "[Service]\nType=oneshot\nExecStart={program} say tick");
+      const timer = await install(
+        machine,
+        `${name}.timer`,
+        "[Timer]\nOnCalendar=*-*-* 03:30:00 UTC\nPersistent=true",
+      );
+      await machine.systemctl("start", timer);
+      const { NextElapseUSecRealtime } = await show(machine, timer, "NextElapseUSecRealtime");
+      expect(NextElapseUSecRealtime).toMatch(/03:30:00 UTC$/);
+      await machine.systemctl("stop", timer);
+    },
+  },
+];
