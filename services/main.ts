@@ -7,6 +7,8 @@ declare const ROUNDTRIP_COMMIT: string | undefined;
 /** Each module runs its verb when it is loaded (runService). */
 const verbs: Readonly<Record<string, () => Promise<unknown>>> = {
   replication: () => import("./replication/main.ts"),
+  backup: () => import("./backup/main.ts"),
+  action: () => import("./actions/main.ts"),
 };
 
 const verb = process.argv[2] ?? "";
