@@ -137,6 +137,8 @@ export function openStream(request: Request, session: DialectSession): Decision 
   const replaced = new Set(["fullDocument", "resumeAfter", "showExpandedEvents"]);
   const upstreamStage = editDocument(stage.subarray(specification.value, specification.end), replaced, [
     ...(resume ? [elementsOf({ resumeAfter: { _data: resume.upstream } })] : []),
+    // The client's stages may look into the looked-up document: then the database looks it up, and at once.
+    ...(lookup && rest.length > 0 ? [elementsOf({ fullDocument: "updateLookup" })] : []),
   ]);
   const stages = [
     documentOf([element(Type.Document, "$changeStream", upstreamStage)]),
@@ -146,7 +148,7 @@ export function openStream(request: Request, session: DialectSession): Decision 
   const body = editDocument(request.body, new Set(["pipeline"]), [
     element(Type.Array, "pipeline", arrayOf(stages)),
   ]);
-  const stream = newStream(lookup, from ?? 0n);
+  const stream = newStream(lookup && rest.length === 0, from ?? 0n);
   return { forward: true, body, reply: (document) => onReply(session, document, stream, "firstBatch") };
 }
 

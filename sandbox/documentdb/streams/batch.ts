@@ -3,11 +3,11 @@ import { Buffer } from "node:buffer";
 import { elementsOf } from "../dialect/greeting.ts";
 import type { DialectSession } from "../dialect/shared.ts";
 import { isAtLeast } from "../dialect/shared.ts";
-import { timestampOf } from "../errors.ts";
+import { DialectError, timestampOf } from "../errors.ts";
 import { documentOf, element, type Field, findField, readTimestamp, Type } from "../wire/raw.ts";
-import { type ChangeEvent, eventsOf, scrambledToken } from "./events.ts";
+import { type ChangeEvent, eventsOf, scrambledToken, translateEvent } from "./events.ts";
 import { lookUp } from "./lookup.ts";
-import { checkedEvent, MAX_EVENT_BYTES, type Stream } from "./stream.ts";
+import { MAX_EVENT_BYTES, type Stream } from "./stream.ts";
 
 const EVENTS_A_LOOKUP = 1000;
 
@@ -27,44 +27,56 @@ function lookupWaitMs(events: readonly ChangeEvent[], delayMs: number): number {
   return Math.min(Math.max(0, newest + delayMs - Date.now()), delayMs);
 }
 
+/** Events as they are sent, up to the first that is too large; `failure` is why it ended there. */
+interface Translated {
+  readonly events: Buffer[];
+  readonly failure?: DialectError;
+}
+
 async function translate(
   session: DialectSession,
   stream: Stream,
   events: readonly ChangeEvent[],
-): Promise<Buffer[]> {
-  if (!stream.lookup) return events.map((event) => checkedEvent(event, undefined));
-  const wait = lookupWaitMs(events, session.shared.state.settings.lookupDelayMs);
-  if (wait > 0) await Bun.sleep(wait);
-  const found = await lookUp(session, events);
-  return events.map((event, index) => checkedEvent(event, found[index]));
+): Promise<Translated> {
+  let found: (Buffer | null | undefined)[] = [];
+  if (stream.lookup) {
+    const wait = lookupWaitMs(events, session.shared.state.settings.lookupDelayMs);
+    if (wait > 0) await Bun.sleep(wait);
+    found = await lookUp(session, events);
+  }
+  const translated: Buffer[] = [];
+  for (const [index, event] of events.entries()) {
+    const bytes = translateEvent(event, found[index]);
+    if (bytes.length > MAX_EVENT_BYTES) {
+      const failure = new DialectError(
+        10334,
+        `BSONObj size: ${bytes.length} is invalid. Size must be between 0 and ${MAX_EVENT_BYTES}`,
+      );
+      return { events: translated, failure };
+    }
+    translated.push(bytes);
+  }
+  return { events: translated };
 }
 
-/** Takes from what waits as much as one reply holds. An event that is too large fails the read, after those before it. */
+/** Takes from what waits as much as one reply holds. An event that is too large fails the read after those before it. */
 async function take(session: DialectSession, stream: Stream, isLast: boolean): Promise<Buffer[]> {
   const taken: Buffer[] = [];
   let bytes = 0;
   while (stream.waiting.length > 0) {
-    const slice = stream.waiting.slice(0, stream.lookup ? EVENTS_A_LOOKUP : stream.waiting.length);
-    let translated: Buffer[];
-    try {
-      translated = await translate(session, stream, slice);
-    } catch (cause) {
-      if (taken.length > 0) return taken;
-      const one = await translate(session, stream, slice.slice(0, 1));
-      stream.waiting.splice(0, 1);
-      advance(stream, slice[0]!);
-      return slice.length > 1 ? one : Promise.reject(cause);
-    }
-    for (const [index, each] of translated.entries()) {
-      if (taken.length > 0 && bytes + each.length > MAX_EVENT_BYTES && !isLast) {
-        stream.waiting.splice(0, index);
-        return taken;
-      }
+    const slice = stream.lookup ? stream.waiting.slice(0, EVENTS_A_LOOKUP) : stream.waiting;
+    const { events, failure } = await translate(session, stream, slice);
+    let used = 0;
+    for (const each of events) {
+      if (taken.length > 0 && bytes + each.length > MAX_EVENT_BYTES && !isLast) break;
       taken.push(each);
       bytes += each.length;
-      advance(stream, slice[index]!);
+      advance(stream, slice[used++]!);
     }
-    stream.waiting.splice(0, slice.length);
+    const full = used < events.length;
+    stream.waiting = stream.waiting.slice(used);
+    if (failure && taken.length === 0) throw failure;
+    if (full || failure) return taken;
   }
   return taken;
 }

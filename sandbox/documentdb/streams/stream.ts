@@ -3,7 +3,7 @@ import type { Buffer } from "node:buffer";
 import { DialectError } from "../errors.ts";
 import type { Settings, Suppression } from "../settings.ts";
 import type { State } from "../state.ts";
-import { type ChangeEvent, idText, readEvent, translateEvent } from "./events.ts";
+import { type ChangeEvent, idText, readEvent } from "./events.ts";
 import { isRecorded } from "./scopes.ts";
 
 export const MAX_EVENT_BYTES = 16_777_216;
@@ -108,16 +108,4 @@ function isReportedOperation(operation: string, settings: Settings): boolean {
   if (operation === "rename") return settings.emitRename;
   if (operation === "dropDatabase") return settings.emitDropDatabase;
   return operation === "invalidate" && settings.emitInvalidate;
-}
-
-/** The event as it is sent. Fails the read when it is larger than a document may be. */
-export function checkedEvent(event: ChangeEvent, lookup: Uint8Array | null | undefined): Buffer {
-  const translated = translateEvent(event, lookup);
-  if (translated.length > MAX_EVENT_BYTES) {
-    throw new DialectError(
-      10334,
-      `BSONObj size: ${translated.length} is invalid. Size must be between 0 and ${MAX_EVENT_BYTES}`,
-    );
-  }
-  return translated;
 }
