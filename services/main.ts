@@ -8,6 +8,10 @@ declare const ROUNDTRIP_COMMIT: string | undefined;
 const verbs: Readonly<Record<string, () => Promise<unknown>>> = {
   replication: () => import("./replication/main.ts"),
   backup: () => import("./backup/main.ts"),
+  "monitor-replication": () => import("./monitor-replication/main.ts"),
+  "monitor-restore": () => import("./monitor-restore/main.ts"),
+  clean: () => import("./clean/main.ts"),
+  "monitor-clean": () => import("./monitor-clean/main.ts"),
   action: () => import("./actions/main.ts"),
 };
 

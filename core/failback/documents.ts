@@ -151,6 +151,8 @@ export interface DumpManifest {
   readonly tool: string;
   readonly startedAt: string;
   readonly finishedAt: string;
+  /** Of a dump of DocumentDB: the newest fence when it began. */
+  readonly fence?: number;
 }
 
 export interface Catalog {

@@ -43,6 +43,7 @@ export function keysOf(id: string) {
     differences: (database: string, collection: string) =>
       `${root}differences/${encodeURIComponent(database)}/${encodeURIComponent(collection)}.ndjson`,
     accepted: `${root}accepted.json`,
+    captureStopped: `${root}capture-stopped.json`,
     archive: `archive/${id}/`,
   };
 }

@@ -1,0 +1,30 @@
+import type { Action } from "./action.ts";
+import type { ActionName } from "./catalog.ts";
+
+/** Each action's code is loaded when it is asked for, so that looking at a unit does not load the drivers. */
+const actions: Readonly<Record<ActionName, () => Promise<{ readonly run: Action }>>> = {
+  "record-identity": () => import("./record-identity.ts"),
+  "check-start": () => import("./check-start.ts"),
+  "demote-writers": () => import("./demote-writers.ts"),
+  "enable-change-streams": () => import("./enable-change-streams.ts"),
+  "start-service": () => import("./start-service.ts"),
+  "stop-service": () => import("./stop-service.ts"),
+  "service-status": () => import("./service-status.ts"),
+  "service-logs": () => import("./service-logs.ts"),
+  canary: () => import("./canary.ts"),
+  "grant-writers": () => import("./grant-writers.ts"),
+  "show-access": () => import("./show-access.ts"),
+  "check-restore": () => import("./check-restore.ts"),
+  drain: () => import("./drain.ts"),
+  "close-mongodb": () => import("./close-mongodb.ts"),
+  "check-clean": () => import("./check-clean.ts"),
+  "reopen-mongodb": () => import("./reopen-mongodb.ts"),
+  "check-resume": () => import("./check-resume.ts"),
+  "restore-roles": () => import("./restore-roles.ts"),
+  "abort-cleanup": () => import("./abort-cleanup.ts"),
+};
+
+/** The code of an action of the catalog. */
+export async function loadAction(name: string): Promise<Action> {
+  return (await actions[name as ActionName]()).run;
+}
