@@ -54,6 +54,7 @@ export class Dispatcher {
   private readonly json: JsonService[] = [];
   private readonly query: QueryService[] = [];
   private readonly rest: RestService[] = [];
+  private closed = false;
 
   constructor(private readonly options: DispatchOptions) {
     const taken = new Set<string>();
@@ -71,6 +72,11 @@ export class Dispatcher {
     }
   }
 
+  /** From here on no request has an effect any more. */
+  close(): void {
+    this.closed = true;
+  }
+
   async handle(request: Request): Promise<Response> {
     const requestId = randomUUID();
     const started = performance.now();
@@ -85,6 +91,7 @@ export class Dispatcher {
     const { service, operation, key } = routed;
     const firing = this.options.faults.match({ service, operation, key, caller });
     const response = await this.answer(request, routed, caller, firing, requestId);
+    if (this.closed) return resetResponse();
     const length = Number(
       request.headers.get("x-amz-decoded-content-length") ?? request.headers.get("content-length") ?? 0,
     );
@@ -160,6 +167,8 @@ export class Dispatcher {
     try {
       const early = await this.act(request, routed, firing, "before", requestId);
       if (early !== "go on") return early;
+      // A request that a fault held back may outlive the server: then it has had no effect.
+      if (this.closed) return undefined;
       const response = await this.effect(request, routed, caller, requestId);
       const late = await this.act(request, routed, firing, "after", requestId);
       return late === "go on" ? response : late;

@@ -20,6 +20,9 @@ if (values.help || values.dir === undefined || !Number.isInteger(port) || port <
   process.exit(values.help ? 0 : 64);
 }
 
+// Nothing to finish: whatever was acknowledged is in sqlite already. Set up first, so that a signal is heard from the start.
+for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => process.exit(0));
+
 try {
   const server = await startAws({ dir: values.dir, port, region: values.region });
   console.log(JSON.stringify({ ready: true, url: server.url, pid: process.pid }));
@@ -30,8 +33,6 @@ try {
   process.exit(1);
 }
 
-// Nothing to finish: whatever was acknowledged is in sqlite already.
-for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => process.exit(0));
 if (values["exit-with-parent"]) {
   process.stdin.on("end", () => process.exit(0));
   process.stdin.on("close", () => process.exit(0));

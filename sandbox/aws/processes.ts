@@ -1,3 +1,5 @@
+import { AwsError } from "./service.ts";
+
 /** The processes and hosts a `kill` fault can reach, by the name of their unit. */
 export class Processes {
   private readonly pids = new Map<string, number>();
@@ -45,8 +47,10 @@ export class Processes {
       if (answer.ok) return;
       failures.push(`${instanceId} answered ${answer.status}: ${(await answer.text()).slice(0, 200)}`);
     }
-    throw new Error(
+    throw new AwsError(
+      "InternalError",
       `couldn't kill ${name}: no process registered under that name; hosts: ${failures.join("; ") || "none"}`,
+      500,
     );
   }
 }

@@ -92,6 +92,7 @@ export async function startAws({ dir, port, region }: AwsOptions): Promise<AwsSe
   return {
     url,
     async stop() {
+      dispatcher.close();
       await server.stop(true);
       for (const service of services) await service.stop?.();
       db.close();

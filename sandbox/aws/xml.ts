@@ -54,35 +54,41 @@ function unescapeXml(text: string): string {
   });
 }
 
+const token =
+  /<!\[CDATA\[([\s\S]*?)\]\]>|<!--[\s\S]*?-->|<[?!][^>]*>|<(\/?)([^\s/>]+)([^>]*?)(\/?)>|([^<]+)/gy;
+
 /** Parses a document and gives its root. Throws SyntaxError on anything that isn't well formed. */
 export function parseXml(source: string): XmlElement {
   const root: XmlElement = { name: "", text: "", children: [] };
   const open: XmlElement[] = [root];
-  const token =
-    /<!\[CDATA\[([\s\S]*?)\]\]>|<!--[\s\S]*?-->|<[?!][^>]*>|<(\/?)([^\s/>]+)([^>]*?)(\/?)>|([^<]+)/gy;
-  while (token.lastIndex < source.length) {
-    const at = token.lastIndex;
-    const match = token.exec(source);
+  const pattern = new RegExp(token);
+  while (pattern.lastIndex < source.length) {
+    const at = pattern.lastIndex;
+    const match = pattern.exec(source);
     if (match === null) throw new SyntaxError(`not well formed at character ${at}`);
     const [, cdata, slash, qualifiedName, , selfClosing, text] = match;
     const current = open[open.length - 1]!;
     if (cdata !== undefined) current.text += cdata;
     else if (text !== undefined) current.text += unescapeXml(text);
-    else if (qualifiedName !== undefined) {
-      const name = qualifiedName.slice(qualifiedName.indexOf(":") + 1);
-      if (slash === "/") {
-        if (current.name !== name || open.length === 1) throw new SyntaxError(`unexpected </${name}>`);
-        open.pop();
-      } else {
-        const element: XmlElement = { name, text: "", children: [] };
-        current.children.push(element);
-        if (selfClosing !== "/") open.push(element);
-      }
-    }
+    else if (qualifiedName !== undefined) takeTag(open, qualifiedName, slash === "/", selfClosing === "/");
   }
-  if (open.length !== 1 || root.children.length !== 1)
+  if (open.length !== 1 || root.children.length !== 1) {
     throw new SyntaxError("expected exactly one closed root element");
+  }
   return root.children[0]!;
+}
+
+function takeTag(open: XmlElement[], qualifiedName: string, closes: boolean, empty: boolean): void {
+  const current = open[open.length - 1]!;
+  const name = qualifiedName.slice(qualifiedName.indexOf(":") + 1);
+  if (closes) {
+    if (current.name !== name || open.length === 1) throw new SyntaxError(`unexpected </${name}>`);
+    open.pop();
+    return;
+  }
+  const element: XmlElement = { name, text: "", children: [] };
+  current.children.push(element);
+  if (!empty) open.push(element);
 }
 
 /** The text of the first child with this name, or undefined. */

@@ -23,6 +23,48 @@ function maxKeys(query: ReadonlyMap<string, string>, name = "max-keys"): number 
   return Math.min(value, pageMax);
 }
 
+/** The common prefix a key rolls up into, or undefined. */
+function commonPrefix(key: string, prefix: string, delimiter: string): string | undefined {
+  const at = delimiter === "" ? -1 : key.indexOf(delimiter, prefix.length);
+  return at < 0 ? undefined : key.slice(0, at + delimiter.length);
+}
+
+/** Keys from the start of a listing on, one after the other; `skipTo` leaps over a rolled-up stretch. */
+class Walker {
+  private page: ObjectVersion[] = [];
+  private inclusive: boolean;
+  private from: string;
+
+  constructor(
+    private readonly store: Store,
+    private readonly bucket: string,
+    private readonly prefix: string,
+    after: string,
+  ) {
+    this.inclusive = comparesBelow(after, prefix);
+    this.from = this.inclusive ? prefix : after;
+  }
+
+  /** The next object below the prefix, or undefined at the end. */
+  peek(): ObjectVersion | undefined {
+    if (this.page.length === 0) {
+      this.page = this.store.page(this.bucket, this.from, this.inclusive, pageMax).reverse();
+      this.inclusive = false;
+    }
+    const object = this.page.at(-1);
+    return object?.key.startsWith(this.prefix) ? object : undefined;
+  }
+
+  take(): void {
+    this.from = this.page.pop()!.key;
+  }
+
+  skipTo(position: string): void {
+    this.page = [];
+    this.from = position;
+  }
+}
+
 /** Keys below `prefix` after `after`, rolled up at `delimiter`; whole rolled-up stretches are skipped, not read. */
 function walk(
   store: Store,
@@ -34,38 +76,25 @@ function walk(
 ): Listing {
   const objects: ObjectVersion[] = [];
   const prefixes: string[] = [];
-  let from = after;
-  let inclusive = false;
-  if (delimiter !== "" && after.startsWith(prefix)) {
-    const at = after.indexOf(delimiter, prefix.length);
-    if (at >= 0 && after.length === at + delimiter.length) from = after + last;
-  }
-  if (comparesBelow(from, prefix)) {
-    from = prefix;
-    inclusive = true;
-  }
+  // A page that ended with a common prefix goes on behind all its keys.
+  const whole = after.startsWith(prefix) && commonPrefix(after, prefix, delimiter) === after;
+  const walker = new Walker(store, bucket, prefix, whole ? after + last : after);
   let end = "";
   for (;;) {
-    const page = store.page(bucket, from, inclusive, pageMax + 1);
-    inclusive = false;
-    let skipped = false;
-    for (const object of page) {
-      if (!object.key.startsWith(prefix)) return { objects, prefixes, truncated: false, end };
-      if (objects.length + prefixes.length >= max) return { objects, prefixes, truncated: max > 0, end };
-      const at = delimiter === "" ? -1 : object.key.indexOf(delimiter, prefix.length);
-      if (at < 0) {
-        objects.push(object);
-        end = object.key;
-        from = object.key;
-      } else {
-        end = object.key.slice(0, at + delimiter.length);
-        prefixes.push(end);
-        from = end + last;
-        skipped = true;
-        break;
-      }
+    const object = walker.peek();
+    const full = objects.length + prefixes.length >= max;
+    if (object === undefined || full) {
+      return { objects, prefixes, truncated: object !== undefined && max > 0, end };
     }
-    if (!skipped && page.length <= pageMax) return { objects, prefixes, truncated: false, end };
+    const common = commonPrefix(object.key, prefix, delimiter);
+    if (common === undefined) {
+      objects.push(object);
+      walker.take();
+    } else {
+      prefixes.push(common);
+      walker.skipTo(common + last);
+    }
+    end = common ?? object.key;
   }
 }
 
@@ -145,37 +174,52 @@ export function listObjects({ bucket, query }: Target, store: Store): Response {
   });
 }
 
-export function listObjectVersions({ bucket, query }: Target, store: Store): Response {
-  store.bucket(bucket);
-  const prefix = query.get("prefix") ?? "";
-  const delimiter = query.get("delimiter") ?? "";
-  const max = maxKeys(query);
-  const encode = encoder(query);
+interface VersionListing {
+  readonly versions: ObjectVersion[];
+  readonly prefixes: string[];
+  readonly truncated: boolean;
+  readonly key: string;
+  readonly seq: number;
+}
+
+function walkVersions(
+  store: Store,
+  { bucket, query }: Target,
+  prefix: string,
+  delimiter: string,
+  max: number,
+): VersionListing {
   const versions: ObjectVersion[] = [];
   const prefixes: string[] = [];
   let key = query.get("key-marker") ?? "";
   const versionMarker = query.get("version-id-marker");
   let seq = versionMarker === undefined ? 0 : (store.version(bucket, key, versionMarker)?.seq ?? 0);
   if (comparesBelow(key, prefix)) [key, seq] = [prefix, Number.MAX_SAFE_INTEGER];
-  let truncated = false;
   for (;;) {
     const [object] = store.versionPage(bucket, key, seq, 1);
-    if (object === undefined || !object.key.startsWith(prefix)) break;
-    if (versions.length + prefixes.length >= max) {
-      truncated = true;
-      break;
+    const more = object?.key.startsWith(prefix) === true;
+    if (object === undefined || !more || versions.length + prefixes.length >= max) {
+      return { versions, prefixes, truncated: more && max > 0, key, seq };
     }
-    const at = delimiter === "" ? -1 : object.key.indexOf(delimiter, prefix.length);
-    if (at < 0) {
+    const common = commonPrefix(object.key, prefix, delimiter);
+    if (common === undefined) {
       versions.push(object);
       [key, seq] = [object.key, object.seq];
     } else {
-      const common = object.key.slice(0, at + delimiter.length);
       prefixes.push(common);
       [key, seq] = [common + last, 0];
     }
   }
-  const end = versions.at(-1);
+}
+
+export function listObjectVersions(target: Target, store: Store): Response {
+  const { bucket, query } = target;
+  store.bucket(bucket);
+  const prefix = query.get("prefix") ?? "";
+  const delimiter = query.get("delimiter") ?? "";
+  const max = maxKeys(query);
+  const encode = encoder(query);
+  const { versions, prefixes, truncated, key, seq } = walkVersions(store, target, prefix, delimiter, max);
   const describe = (object: ObjectVersion) => ({
     Key: encode(object.key),
     VersionId: object.version,
@@ -188,9 +232,9 @@ export function listObjectVersions({ bucket, query }: Target, store: Store): Res
       Name: bucket,
       Prefix: encode(prefix),
       KeyMarker: encode(query.get("key-marker") ?? ""),
-      VersionIdMarker: versionMarker,
+      VersionIdMarker: query.get("version-id-marker"),
       NextKeyMarker: truncated ? encode(key) : undefined,
-      NextVersionIdMarker: truncated && seq !== 0 ? end?.version : undefined,
+      NextVersionIdMarker: truncated && seq !== 0 ? versions.at(-1)?.version : undefined,
       MaxKeys: max,
       Delimiter: delimiter === "" ? undefined : encode(delimiter),
       EncodingType: query.get("encoding-type"),

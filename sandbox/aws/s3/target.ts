@@ -79,20 +79,32 @@ function bucketOperation(method: string, query: ReadonlyMap<string, string>): st
   return query.get("list-type") === "2" ? "ListObjectsV2" : "ListObjects";
 }
 
+const uploadOperations: Readonly<Record<string, string>> = {
+  GET: "ListParts",
+  PUT: "UploadPart",
+  POST: "CompleteMultipartUpload",
+  DELETE: "AbortMultipartUpload",
+};
+
+const plainOperations: Readonly<Record<string, string>> = {
+  GET: "GetObject",
+  HEAD: "HeadObject",
+  PUT: "PutObject",
+  POST: "PostObject",
+  DELETE: "DeleteObject",
+};
+
 function objectOperation(method: string, query: ReadonlyMap<string, string>, copies: boolean): string {
   if (query.has("uploadId")) {
-    if (method === "PUT") return copies ? "UploadPartCopy" : "UploadPart";
-    if (method === "POST") return "CompleteMultipartUpload";
-    return method === "DELETE" ? "AbortMultipartUpload" : "ListParts";
+    return method === "PUT" && copies ? "UploadPartCopy" : (uploadOperations[method] ?? "PostObject");
   }
   if (method === "POST" && query.has("uploads")) return "CreateMultipartUpload";
   if (query.has("tagging")) return `${verbs[method]}ObjectTagging`;
   if (method === "GET" && query.has("attributes")) return "GetObjectAttributes";
-  if (query.has("acl") || query.has("retention") || query.has("legal-hold"))
-    return `${verbs[method]}ObjectAcl`;
-  if (method === "PUT") return copies ? "CopyObject" : "PutObject";
-  if (method === "HEAD") return "HeadObject";
-  return method === "DELETE" ? "DeleteObject" : method === "GET" ? "GetObject" : "PostObject";
+  for (const name of ["acl", "retention", "legal-hold", "torrent", "restore", "select"]) {
+    if (query.has(name)) return `${verbs[method]}Object:${name}`;
+  }
+  return method === "PUT" && copies ? "CopyObject" : (plainOperations[method] ?? "PostObject");
 }
 
 /** S3's name for what a request does. */
