@@ -20,8 +20,13 @@ export interface Change {
   readonly to?: string;
 }
 
+export interface Namespace {
+  readonly database: string;
+  readonly collection: string;
+}
+
 /** The database name holds no dot, so the first one parts it from the collection's. */
-export function splitNamespace(namespace: string): { database: string; collection: string } {
+export function splitNamespace(namespace: string): Namespace {
   const dot = namespace.indexOf(".");
   return { database: namespace.slice(0, dot), collection: namespace.slice(dot + 1) };
 }

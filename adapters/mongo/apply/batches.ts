@@ -1,0 +1,64 @@
+import { type Namespace, splitNamespace } from "../../../core/apply/change.ts";
+import type { Write } from "../../../core/apply/target.ts";
+import { deleteStatement, exceedsStatement, replaceStatement } from "./statements.ts";
+
+/** One command: statements on one collection, each of another document. */
+export interface Batch extends Namespace {
+  readonly command: "insert" | "update" | "delete";
+  readonly field: "documents" | "updates" | "deletes";
+  readonly writes: Write[];
+  readonly statements: Uint8Array[];
+  bytes: number;
+}
+
+/** Small enough that several connections share a step, and far below a message's 48 MB. */
+const statementsMax = 1000;
+const bytesMax = 4 * 1024 * 1024;
+
+/** Deletes, among them those of what is then inserted anew. They run before the puts. */
+export function deleteBatches(writes: readonly Write[]): Batch[] {
+  const gone = writes.filter((write) => write.post === null || write.recreate || exceedsStatement(write));
+  return batchesOf(gone, "delete", ({ id }) => deleteStatement(id));
+}
+
+/** Everything that is there afterwards. A document no update statement can hold is inserted as it is. */
+export function putBatches(writes: readonly Write[]): Batch[] {
+  const puts = writes.filter(({ post }) => post !== null);
+  const large = puts.filter(exceedsStatement);
+  const rest = large.length === 0 ? puts : puts.filter((write) => !exceedsStatement(write));
+  return [
+    ...batchesOf(rest, "update", ({ id, post }) => replaceStatement(id, post!)),
+    ...batchesOf(large, "insert", ({ post }) => post!),
+  ];
+}
+
+const fields = { insert: "documents", update: "updates", delete: "deletes" } as const;
+
+function batchesOf(
+  writes: readonly Write[],
+  command: Batch["command"],
+  statementOf: (write: Write) => Uint8Array,
+): Batch[] {
+  const batches: Batch[] = [];
+  const open = new Map<string, Batch>();
+  for (const write of writes) {
+    const statement = statementOf(write);
+    let batch = open.get(write.namespace);
+    if (!batch || batch.writes.length >= statementsMax || batch.bytes + statement.length > bytesMax) {
+      batch = {
+        ...splitNamespace(write.namespace),
+        command,
+        field: fields[command],
+        writes: [],
+        statements: [],
+        bytes: 0,
+      };
+      open.set(write.namespace, batch);
+      batches.push(batch);
+    }
+    batch.writes.push(write);
+    batch.statements.push(statement);
+    batch.bytes += statement.length;
+  }
+  return batches;
+}
