@@ -7,7 +7,7 @@ const ignored = new Set(
   Unit.IgnoreOnIsolate Unit.RefuseManualStart Unit.RefuseManualStop Unit.StopWhenUnneeded Unit.JobTimeoutSec Unit.FailureAction Unit.SuccessAction
   Install.Alias Install.Also Install.DefaultInstance
   Timer.AccuracySec Timer.RandomizedDelaySec Timer.WakeSystem Timer.RemainAfterElapse Timer.FixedRandomDelay
-  Service.User Service.Group Service.DynamicUser Service.SupplementaryGroups Service.UMask Service.Nice Service.IOSchedulingClass
+  Service.User Service.Group Service.SupplementaryGroups Service.UMask Service.Nice Service.IOSchedulingClass
   Service.IOSchedulingPriority Service.CPUSchedulingPolicy Service.CPUWeight Service.CPUQuota Service.IOWeight Service.MemoryMax
   Service.MemoryHigh Service.MemoryLow Service.MemoryMin Service.MemorySwapMax Service.TasksMax Service.Slice Service.Delegate Service.OOMPolicy
   Service.OOMScoreAdjust Service.LimitNOFILE Service.LimitNPROC Service.LimitCORE Service.LimitMEMLOCK Service.StandardOutput
@@ -22,7 +22,7 @@ const ignored = new Set(
   Service.BindReadOnlyPaths Service.TemporaryFileSystem Service.IPAddressAllow Service.IPAddressDeny Service.IPAccounting
   Service.StateDirectoryMode Service.RuntimeDirectoryMode Service.CacheDirectoryMode Service.LogsDirectoryMode
   Service.ConfigurationDirectoryMode Service.RuntimeDirectoryPreserve Service.TimeoutAbortSec Service.RestartKillSignal
-  Service.WatchdogSignal Service.FinalKillSignal Service.UnsetEnvironment Service.PassEnvironment Service.MemoryDenyWriteExecute`.split(
+  Service.WatchdogSignal Service.FinalKillSignal Service.PassEnvironment Service.MemoryDenyWriteExecute`.split(
     /\s+/,
   ),
 );

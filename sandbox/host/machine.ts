@@ -20,6 +20,9 @@ const tree = [
   "root",
 ];
 
+/** What a machine keeps to itself; a test must never touch these of the machine it runs on. */
+const ownTrees = /^\/(?:opt|var|run|root|srv|home)\//;
+
 /** The machine's root folder and how paths of units lead into it. */
 export class Machine {
   constructor(readonly root: string) {
@@ -30,16 +33,29 @@ export class Machine {
     return join(this.root, ...parts);
   }
 
-  /** `/etc/x` becomes `<root>/etc/x` when that exists, else it is the path of the real machine. */
+  /**
+   * Leads a path of a unit into the machine: always below the trees that are its own, elsewhere (`/etc`, `/usr`)
+   * when it exists inside; else it is the path of the real machine, whose programs are used.
+   */
   map(path: string): string {
     if (!path.startsWith("/") || path === "/" || path.startsWith(`${this.root}/`)) return path;
     const inside = join(this.root, path);
-    return existsSync(inside) ? inside : path;
+    return ownTrees.test(path) || existsSync(inside) ? inside : path;
   }
 
-  /** Maps the absolute paths in a script that exist below the root; the rest of the text stays as it is. */
+  /** Maps each folder of a PATH; the real machine's programs stay behind the ones inside. */
+  mapSearchPath(path: string): string {
+    return path
+      .split(":")
+      .flatMap((folder) => (this.map(folder) === folder ? [folder] : [this.map(folder), folder]))
+      .join(":");
+  }
+
+  /** Maps the absolute paths in a script; the rest of the text stays as it is. */
   mapText(text: string): string {
-    return text.replace(/(?<![\w./$}~-])\/(?:opt|etc|var|run|usr)\/[\w./@-]+/g, (path) => this.map(path));
+    return text.replace(/(?<![\w./$}~-])\/(?:opt|etc|var|run|usr|root|srv)\/[\w./@-]+/g, (path) =>
+      this.map(path),
+    );
   }
 
   /** What every process of this machine starts with: PATH and the manager's DefaultEnvironment= (systemd-system.conf(5)). */

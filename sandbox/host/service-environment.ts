@@ -1,5 +1,5 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import type { Machine } from "./machine.ts";
 import { parseAssignments, parseEnvironmentFile } from "./quoting.ts";
 import type { DirectoryKind, ServiceSettings } from "./settings.ts";
@@ -35,7 +35,9 @@ export function prepareEnvironment(
   warn: (message: string) => void,
 ): Record<string, string> {
   const own = { ...parseAssignments(settings.environment, warn), ...readEnvironmentFiles(machine, settings) };
-  for (const [name, value] of Object.entries(own)) own[name] = machine.map(value);
+  for (const [name, value] of Object.entries(own)) {
+    own[name] = name === "PATH" ? machine.mapSearchPath(value) : machine.map(value);
+  }
   const environment = { ...machine.baseEnvironment(), ...makeDirectories(machine, settings), ...own };
   const credentials = makeCredentials(machine, unit, settings);
   if (credentials) environment.CREDENTIALS_DIRECTORY = credentials;
@@ -43,6 +45,7 @@ export function prepareEnvironment(
     environment.TMPDIR = machine.at("tmp", unit);
     mkdirSync(environment.TMPDIR, { recursive: true });
   }
+  for (const name of settings.unsetEnvironment) delete environment[name];
   return environment;
 }
 
@@ -75,10 +78,22 @@ function makeDirectories(machine: Machine, settings: ServiceSettings): Record<st
     const paths = settings.directories[kind as DirectoryKind].map((name) =>
       machine.at(base, name.split(":")[0]!),
     );
-    for (const path of paths) mkdirSync(path, { recursive: true });
+    for (const path of paths)
+      makeDirectory(path, settings.dynamicUser && kind !== "runtime" && kind !== "configuration");
     if (paths.length > 0) result[variable] = paths.join(":");
   }
   return result;
+}
+
+/** With DynamicUser= the folder lies in `private/` beside its name, which is a link to it. */
+function makeDirectory(path: string, isPrivate: boolean): void {
+  if (!isPrivate || existsSync(path)) {
+    mkdirSync(path, { recursive: true });
+    return;
+  }
+  const hidden = join(dirname(path), "private", basename(path));
+  mkdirSync(hidden, { recursive: true });
+  symlinkSync(join("private", basename(path)), path);
 }
 
 function makeCredentials(machine: Machine, unit: string, settings: ServiceSettings): string | undefined {

@@ -19,7 +19,7 @@ export interface RunContext {
   readonly notifyAddress: string;
 }
 
-type Event = "ended" | "stop" | "timeout" | "ready" | "watchdog";
+type Event = "ended" | "stop" | "timeout" | "ready" | "watchdog" | "leaving";
 const groupPollMs = 15;
 
 /** One run of a service, from its preparation to the end of its last process (systemd.service(5)). */
@@ -29,6 +29,7 @@ export class ServiceRun {
   readonly #sessions = new Set<number>();
   readonly #ready = Promise.withResolvers<"ready">();
   readonly #stop = Promise.withResolvers<"stop">();
+  readonly #leaving = Promise.withResolvers<"leaving">();
   readonly #started = Promise.withResolvers<JobResult>();
   readonly #watchdog: Watchdog;
   #environment: Record<string, string> = {};
@@ -76,6 +77,10 @@ export class ServiceRun {
     if (fields.WATCHDOG === "1") this.#watchdog.ping();
     if (fields.WATCHDOG === "trigger") this.#watchdog.expire();
     if (fields.READY === "1") this.#ready.resolve("ready");
+    if (fields.STOPPING === "1" && this.status.subState === "running") {
+      this.#state("deactivating", "stop-sigterm");
+      this.#leaving.resolve("leaving");
+    }
   }
 
   /** Runs to the end of everything; the result is also in the status. */
@@ -137,12 +142,21 @@ export class ServiceRun {
       main.ended.then(() => "ended" as const),
       this.#stop.promise,
       this.#watchdog.expired,
+      this.#leaving.promise,
     ]);
+    if (event === "leaving") await this.#waitUntilGone(main);
     if (event === "watchdog") {
       this.#log(`Watchdog timeout (limit ${Math.round(this.#service.watchdogMs)}ms)!`);
       this.#fail("watchdog");
     }
     return true;
+  }
+
+  /** The service said STOPPING=1: it is given its time to end by itself. */
+  async #waitUntilGone(main: SupervisedProcess): Promise<void> {
+    using deadline = new Deadline(this.#service.timeoutStopMs);
+    const end = await Promise.race([main.ended, deadline.reached, this.#stop.promise]);
+    if (end === "timeout") this.#fail("timeout");
   }
 
   #failedStart(event: Event): false {

@@ -65,6 +65,8 @@ export interface ServiceSettings {
   readonly loadCredentials: readonly { readonly id: string; readonly path: string }[];
   readonly setCredentials: readonly { readonly id: string; readonly value: string }[];
   readonly directories: Readonly<Record<DirectoryKind, readonly string[]>>;
+  readonly unsetEnvironment: readonly string[];
+  readonly dynamicUser: boolean;
   readonly privateTmp: boolean;
 }
 
@@ -215,6 +217,8 @@ export function readServiceSettings(reader: SettingsReader): ServiceSettings {
       logs: reader.words(service, "LogsDirectory"),
       configuration: reader.words(service, "ConfigurationDirectory"),
     },
+    unsetEnvironment: reader.words(service, "UnsetEnvironment"),
+    dynamicUser: reader.flag(service, "DynamicUser"),
     privateTmp: reader.flag(service, "PrivateTmp") || reader.flag(service, "DynamicUser"),
   };
   refuseImpossible(settings);

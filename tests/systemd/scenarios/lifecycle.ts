@@ -221,4 +221,38 @@ ExecStopPost=/bin/sh -c 'echo "post $SERVICE_RESULT $EXIT_CODE $EXIT_STATUS"'`,
       expect(await machine.output(unit)).toEqual([]);
     },
   },
+  {
+    name: "systemctl kill signals the main process or all of them",
+    async run(machine) {
+      const unit = await install(
+        machine,
+        unitName("signalled"),
+        "[Service]\nExecStart={program} family gentle\nKillMode=process",
+      );
+      await machine.systemctl("start", unit);
+      await waitUntil("the child runs", async () => (await machine.output(unit)).length > 0);
+      const child = Number((await machine.output(unit))[0]!.split(" ")[1]);
+      const main = Number((await show(machine, unit, "MainPID")).MainPID);
+      expect((await machine.systemctl("kill", "--kill-whom=main", "--signal=SIGTERM", unit)).status).toBe(0);
+      await waitUntil("the main process is gone", async () => !(await machine.isAlive(main)));
+      expect(await machine.isAlive(child)).toBe(true);
+      await machine.signal(child, "KILL");
+      await waitFor(machine, unit, "ActiveState", "inactive");
+    },
+  },
+  {
+    name: "what a service leaves running is ended after its main process",
+    async run(machine) {
+      const unit = await install(
+        machine,
+        unitName("orphan"),
+        "[Service]\nExecStart=/bin/sh -c 'setsid sleep 600 & echo $!; sleep 0.3'",
+      );
+      await machine.systemctl("start", unit);
+      await waitFor(machine, unit, "ActiveState", "inactive");
+      const pid = Number((await machine.output(unit))[0]);
+      expect(pid).toBeGreaterThan(1);
+      await waitUntil("the orphan is gone", async () => !(await machine.isAlive(pid)));
+    },
+  },
 ];

@@ -86,4 +86,32 @@ export const notification: readonly Scenario[] = [
       expect(await machine.output(plain)).toEqual([" 0"]);
     },
   },
+  {
+    name: "STOPPING=1 shows the service as deactivating until it has ended",
+    async run(machine) {
+      const unit = await install(
+        machine,
+        unitName("leaving"),
+        "[Service]\nType=notify\nExecStart={program} leave 1200",
+      );
+      expect((await machine.systemctl("start", unit)).status).toBe(0);
+      await waitFor(machine, unit, "ActiveState", "deactivating");
+      expect((await show(machine, unit, "SubState")).SubState).toBe("stop-sigterm");
+      await waitFor(machine, unit, "ActiveState", "inactive");
+      expect((await show(machine, unit, "Result")).Result).toBe("success");
+    },
+  },
+  {
+    name: "NotifyAccess=main doesn't believe a child, NotifyAccess=all does",
+    async run(machine) {
+      const text = (access: string) =>
+        `[Service]\nType=notify\nNotifyAccess=${access}\nExecStart={program} imposter\nTimeoutStartSec=1500ms`;
+      const strict = await install(machine, unitName("strict"), text("main"));
+      const open = await install(machine, unitName("open"), text("all"));
+      expect((await machine.systemctl("start", strict)).status).toBe(1);
+      expect((await show(machine, strict, "Result")).Result).toBe("timeout");
+      expect((await machine.systemctl("start", open)).status).toBe(0);
+      await machine.systemctl("stop", open);
+    },
+  },
 ];

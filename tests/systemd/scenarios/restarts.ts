@@ -119,4 +119,49 @@ export const restarts: readonly Scenario[] = [
       await waitUntil("the alarm ran", async () => (await machine.output(alarm)).includes("[alarm]"));
     },
   },
+  {
+    name: "a start that fails is tried again under Restart=; starting by hand counts anew",
+    async run(machine) {
+      const unit = await install(
+        machine,
+        unitName("retry"),
+        "[Service]\nType=notify\nExecStart={program} exit 4 50\nRestart=on-failure\nRestartSec=100ms\nRestartPreventExitStatus=10",
+      );
+      expect((await machine.systemctl("start", unit)).status).toBe(1);
+      await waitFor(machine, unit, "NRestarts", (value) => Number(value) >= 1);
+      await machine.systemctl("stop", unit);
+      await machine.systemctl("reset-failed", unit);
+      await machine.systemctl("start", "--no-block", unit);
+      expect(Number((await show(machine, unit, "NRestarts")).NRestarts)).toBeLessThanOrEqual(1);
+      await machine.systemctl("stop", unit);
+    },
+  },
+  {
+    name: "Restart=on-abnormal minds a signal and not an exit code",
+    async run(machine) {
+      const text = (verb: string) =>
+        `[Service]\nExecStart={program} ${verb}\nRestart=on-abnormal\nRestartSec=1h`;
+      const code = await install(machine, unitName("abnormal-code"), text("exit 1"));
+      const signal = await install(machine, unitName("abnormal-signal"), text("die SIGSEGV"));
+      await machine.systemctl("start", code);
+      await machine.systemctl("start", signal);
+      await waitFor(machine, code, "ActiveState", "failed");
+      await waitFor(machine, signal, "SubState", "auto-restart");
+      expect((await show(machine, signal, "ExecMainStatus")).ExecMainStatus).toBe("11");
+      await machine.systemctl("stop", signal);
+    },
+  },
+  {
+    name: "a oneshot that fails is tried again under Restart=on-failure",
+    async run(machine) {
+      const unit = await install(
+        machine,
+        unitName("oneshot-retry"),
+        "[Service]\nType=oneshot\nExecStart={program} exit 4\nRestart=on-failure\nRestartSec=100ms\nRestartPreventExitStatus=10",
+      );
+      expect((await machine.systemctl("start", unit)).status).toBe(1);
+      await waitFor(machine, unit, "NRestarts", (value) => Number(value) >= 1);
+      await machine.systemctl("stop", unit);
+    },
+  },
 ];

@@ -215,4 +215,32 @@ ExecStart={program} environment ${names.join(" ")}`,
       await machine.systemctl("stop", timer);
     },
   },
+  {
+    name: "DynamicUser= keeps its state under private/, UnsetEnvironment= takes variables away",
+    async run(machine) {
+      const name = unitName("dynamic");
+      const unit = await install(
+        machine,
+        name,
+        `[Service]\nType=oneshot\nDynamicUser=yes\nStateDirectory=${name}\nEnvironment=GONE=1 KEPT=2\nUnsetEnvironment=GONE\nExecStart=/bin/sh -c 'echo "$GONE $KEPT"; echo here > "$STATE_DIRECTORY/mark"'`,
+      );
+      expect((await machine.systemctl("start", unit)).status).toBe(0);
+      expect(await machine.output(unit)).toEqual([" 2"]);
+      expect(machine.read(`/var/lib/private/${name}/mark`)).toBe("here\n");
+    },
+  },
+  {
+    name: "PATH of a unit finds what lies below /opt first",
+    async run(machine) {
+      const name = unitName("path");
+      machine.write(`/opt/${name}/bin/rt-tool`, "#!/bin/sh\necho found\n", 0o755);
+      const unit = await install(
+        machine,
+        name,
+        `[Service]\nType=oneshot\nEnvironment=PATH=/opt/${name}/bin:/usr/local/bin:/usr/bin:/bin\nExecStart=/bin/sh -c 'rt-tool; command -v env >/dev/null && echo env'`,
+      );
+      expect((await machine.systemctl("start", unit)).status).toBe(0);
+      expect(await machine.output(unit)).toEqual(["found", "env"]);
+    },
+  },
 ];
