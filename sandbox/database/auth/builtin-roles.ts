@@ -177,6 +177,9 @@ const IN_ADMIN: Record<string, () => Privilege[]> = {
   dbAdminAnyDatabase: () => anyDatabase(dbAdmin("")),
   userAdminAnyDatabase: () => [
     ...userAdmin(""),
+    // "Any database" leaves out local and config; the server names them here on their own.
+    ...userAdmin("local"),
+    ...userAdmin("config"),
     grant(CLUSTER, words("authSchemaUpgrade invalidateUserCache listDatabases")),
     ...words("system.users system.roles system.new_users system.backup_users system.version").map((name) =>
       grant(namespace("admin", name), words("find collStats dbHash dbStats listIndexes planCacheRead")),
