@@ -116,8 +116,9 @@ function describing(scenario: Scenario, bench: Bench): void {
 
   scenario("a task to stop or start that doesn't exist is a matter of configuration", async () => {
     const tasks = new AwsReplicationTasks();
-    for (const call of [tasks.stop("nobody", 1), tasks.start("nobody", "resume-processing", 1)]) {
-      const failure = await failureOf(call);
+    const calls = [() => tasks.stop("nobody", 1), () => tasks.start("nobody", "resume-processing", 1)];
+    for (const call of calls) {
+      const failure = await failureOf(call());
       expect(failure.kind).toBe("configuration");
       expect(failure.message).toContain("nobody");
     }
