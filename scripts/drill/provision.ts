@@ -6,6 +6,8 @@ import {
   CreateReplicationInstanceCommand,
   CreateReplicationTaskCommand,
   DatabaseMigrationServiceClient,
+  DescribeReplicationInstancesCommand,
+  DescribeReplicationTasksCommand,
 } from "@aws-sdk/client-database-migration-service";
 import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from "@aws-sdk/client-s3";
 import { CreateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
@@ -199,6 +201,12 @@ async function createTasks(dms: DatabaseMigrationServiceClient): Promise<{ id: s
       ReplicationInstanceClass: "dms.t3.medium",
     }),
   );
+  await until("the replication instance", async () => {
+    const { ReplicationInstances } = await dms.send(new DescribeReplicationInstancesCommand({}));
+    return (
+      ReplicationInstances?.every((instance) => instance.ReplicationInstanceStatus === "available") ?? false
+    );
+  });
   const endpoint = async (
     id: string,
     type: "source" | "target",
@@ -245,7 +253,21 @@ async function createTasks(dms: DatabaseMigrationServiceClient): Promise<{ id: s
     );
     tasks.push({ id, arn: made.ReplicationTask?.ReplicationTaskArn ?? "" });
   }
+  await until("the replication tasks", async () => {
+    const { ReplicationTasks } = await dms.send(new DescribeReplicationTasksCommand({}));
+    return ReplicationTasks?.every((task) => task.Status === "ready") ?? false;
+  });
   return tasks;
+}
+
+const untilSeconds = 60;
+
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + untilSeconds * 1000;
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error(`${what}: not ready within ${untilSeconds} s`);
+    await Bun.sleep(50);
+  }
 }
 
 function rulesFor(database: string): object[] {
