@@ -57,11 +57,16 @@ export class CaptureProgress {
   }
 
   /** Reports, at most twice a second. */
-  turn({ stalled, writer, heartbeat, builder }: Turn): void {
-    const { clock, status, environment, alive } = this.context;
+  turn(turn: Turn): void {
+    const { clock, alive } = this.context;
     alive();
+    if (clock.monotonicMs() - this.reportedMs >= reportMs) this.report(turn);
+  }
+
+  /** Reports now: the last numbers of a run must not be lost to the rate. */
+  report({ stalled, writer, heartbeat, builder }: Turn): void {
+    const { clock, status, environment } = this.context;
     const nowMs = clock.monotonicMs();
-    if (nowMs - this.reportedMs < reportMs) return;
     this.reportedMs = nowMs;
     const retentionSeconds = environment.documentdb.changeStreamRetentionSeconds;
     const tokenAgeSeconds = Math.max(0, Math.round(this.ageMs() / 1000));

@@ -16,12 +16,13 @@ export interface ReplicationParts {
   readonly source: ChangeSource;
   /** Writes one heartbeat to the control namespace. */
   readonly beat: (number: number) => Promise<void>;
+  /** After a signal S3 gets this long to take what is in hand. Default 40,000; systemd waits a minute. */
+  readonly finishMsMax?: number;
 }
 
 /** Two flushes on their way; with the one in hand and a reply read ahead this stays far below 400 MB. */
 const flushesInFlight = 2;
-/** After a signal S3 gets this long to take what is in hand; systemd waits a minute. */
-const finishMsMax = 40_000;
+const defaultFinishMsMax = 40_000;
 
 /**
  * Captures until the signal fires. Goes on from the newest manifest, or from the start point. Fails `historyLost`
@@ -63,7 +64,7 @@ class CaptureRun {
     const { context, failback, parts } = this;
     const { clock, logger, settings, store, signal, stateDirectory } = context;
     const ended = new AbortController();
-    const giveUp = abortLater(signal, finishMsMax);
+    const giveUp = abortLater(signal, parts.finishMsMax ?? defaultFinishMsMax);
     const patient = new PatientStore({ store, clock, logger, giveUp });
     const heartbeat = new Heartbeat({
       beat: parts.beat,
@@ -123,6 +124,7 @@ class CaptureRun {
       throw error;
     } finally {
       ended.abort();
+      progress.report({ stalled: patient.waiting > 0, writer, heartbeat, builder });
       await mirror.finish();
     }
   }
