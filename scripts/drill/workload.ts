@@ -63,7 +63,9 @@ export async function runWorkload(
       const size = Math.min(budget.left, 1 + worker.random.integer(batchMax));
       budget.left -= size;
       try {
-        budget.done += await worker.step(size);
+        // Not `+= await`: the sum would be read before the wait, and other workers' writes lost from it.
+        const done = await worker.step(size);
+        budget.done += done;
       } catch (error) {
         if ((error as { code?: number }).code !== unauthorized) throw error;
         budget.refused = true;
