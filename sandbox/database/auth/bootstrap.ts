@@ -30,5 +30,4 @@ export function ensureAdmin(server: Server): void {
     put(unit, USERS, user);
     put(unit, "admin.system.version", schema);
   });
-  server.authorization.changed();
 }

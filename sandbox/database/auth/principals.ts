@@ -29,6 +29,7 @@ export class Authorization {
 
   constructor(storage: Storage) {
     this.storage = storage;
+    storage.onPrincipalsChanged = () => this.changed();
   }
 
   changed(): void {

@@ -13,6 +13,8 @@ export interface DocumentSource {
   /** True when nothing can follow: the cursor closes. A tailable source is never exhausted while it lives. */
   readonly exhausted: boolean;
   close(): void;
+  /** False when `next` gave undefined only to give up its turn: there may be more at once. */
+  readonly idle?: boolean;
   /** Resolves when a `next` may give something again, or never: for tailable sources and change streams. */
   wait?(): { promise: Promise<void>; cancel: () => void };
   /** Token to resume behind what was read so far: change streams. */
@@ -104,6 +106,10 @@ export class Cursor {
    * @returns false when the time is over
    */
   async await(milliseconds: number, onClose: Set<() => void>): Promise<boolean> {
+    if (this.source.idle === false) {
+      await yieldTurn();
+      return true;
+    }
     const waiting = this.source.wait?.();
     if (!waiting || milliseconds <= 0) {
       waiting?.cancel();

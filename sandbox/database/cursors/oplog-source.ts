@@ -35,6 +35,7 @@ export class OplogSource implements DocumentSource {
   private chunk = 0;
   private entry = 0;
   private finished = false;
+  idle = true;
 
   constructor(storage: Storage, bounds: { from: Ts; to: Ts }, matches: Predicate | undefined, tail: boolean) {
     this.storage = storage;
@@ -52,6 +53,7 @@ export class OplogSource implements DocumentSource {
     const until = performance.now() + TURN_MS;
     for (let count = 1; !this.finished; count++) {
       const found = this.step();
+      this.idle = found === undefined;
       if (found === undefined) {
         if (!this.tail) this.finished = true;
         return undefined;

@@ -32,6 +32,7 @@ export class ScanSource implements DocumentSource {
   private readonly matches: Predicate | undefined;
   private readonly tailWait: (() => { promise: Promise<void>; cancel: () => void }) | undefined;
   private closed = false;
+  idle = true;
 
   constructor(
     scan: Scan,
@@ -58,6 +59,7 @@ export class ScanSource implements DocumentSource {
     const until = performance.now() + TURN_MS;
     for (let count = 1; ; count++) {
       const row = this.scan.next();
+      this.idle = !row;
       if (!row) return undefined;
       if (matches(decode(row.document))) return row.document;
       if ((count & 63) === 0 && performance.now() > until) return undefined;
@@ -83,6 +85,10 @@ export class SliceSource implements DocumentSource {
 
   get exhausted(): boolean {
     return this.left <= 0 || this.source.exhausted;
+  }
+
+  get idle(): boolean {
+    return this.source.idle ?? true;
   }
 
   next(): Uint8Array | undefined {
@@ -181,6 +187,10 @@ export class MapSource implements DocumentSource {
 
   get exhausted(): boolean {
     return this.source.exhausted;
+  }
+
+  get idle(): boolean {
+    return this.source.idle ?? true;
   }
 
   next(): Uint8Array | undefined {

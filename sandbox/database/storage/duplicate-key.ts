@@ -30,6 +30,10 @@ export function shellText(value: Value): string {
   if (value instanceof Timestamp) return `Timestamp(${value.high >>> 0}, ${value.low >>> 0})`;
   if (value instanceof Long) return String(longToBigInt(value));
   if (value instanceof DateTime) return `new Date(${value.milliseconds})`;
+  if (value instanceof Binary && value.sub_type === 4 && value.position === 16) {
+    const hex = Buffer.from(value.buffer.subarray(0, 16)).toString("hex");
+    return `UUID("${hex.replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, "$1-$2-$3-$4-$5")}")`;
+  }
   if (value instanceof Binary) {
     return `BinData(${value.sub_type}, ${Buffer.from(value.buffer.subarray(0, value.position)).toString("hex").toUpperCase()})`;
   }

@@ -44,6 +44,7 @@ export class Oplog {
   private marks: number[] = [];
   private totalBytes: number;
   private firstTs: Ts;
+  private trimmed: boolean;
   term = 1;
   maxBytes: number;
 
@@ -69,11 +70,17 @@ export class Oplog {
     };
     this.totalBytes = sizes.bytes ?? 0;
     this.firstTs = sizes.first ?? 0;
+    this.trimmed = database.query("SELECT 1 FROM meta WHERE name = 'oplogTrimmed'").get() !== null;
   }
 
   /** Timestamp of the oldest entry still there; 0 when there is none. */
   get oldest(): Ts {
     return this.firstTs;
+  }
+
+  /** True when entries at or after `ts` may have been dropped already. */
+  isLost(ts: Ts): boolean {
+    return this.trimmed && ts < this.firstTs;
   }
 
   get bytes(): number {
@@ -185,7 +192,9 @@ export class Oplog {
       first: number | null;
       bytes: number | null;
     };
-    this.firstTs = rest.first ?? 0;
+    this.trimmed = true;
+    this.database.run("INSERT OR REPLACE INTO meta(name, value) VALUES('oplogTrimmed', '1')");
+    this.firstTs = rest.first ?? ts + 1;
     this.totalBytes = rest.bytes ?? 0;
     this.recent = this.recent.filter((chunk) => chunk.first > ts);
     this.recentBytes = this.recent.reduce((sum, chunk) => sum + chunk.bytes.length, 0);

@@ -29,6 +29,8 @@ export class Storage {
   private readonly preImage: Statement;
   private readonly listeners = new Set<() => void>();
   private open = false;
+  /** Called after a commit that changed users or roles. */
+  onPrincipalsChanged: () => void = () => undefined;
 
   constructor(options: StorageOptions) {
     this.database = openDatabase(options.directory);

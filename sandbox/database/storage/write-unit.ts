@@ -22,6 +22,7 @@ export interface WriteRecord {
   body: Uint8Array;
 }
 
+const PRINCIPALS = new Set(["admin.system.users", "admin.system.roles"]);
 const ID_PATTERN: Document = new Map();
 
 /** `{_id: …}` of a document, as bytes. */
@@ -54,6 +55,8 @@ export class WriteUnit {
   wrote = false;
   /** Set by changes of the catalog, so that undoing them reads it again. */
   catalogChanged = false;
+  /** Users or roles changed, by whatever command. */
+  principalsChanged = false;
 
   constructor(storage: Storage) {
     this.storage = storage;
@@ -191,6 +194,7 @@ export class WriteUnit {
 
   private record(collection: Collection, record: WriteRecord, retry: RetryInfo | undefined): Ts {
     this.wrote = true;
+    if (PRINCIPALS.has(collection.ns)) this.principalsChanged = true;
     if (collection.name === "system.views") this.viewDatabases.add(collection.databaseName);
     if (this.records) {
       this.records.push(record);
@@ -228,6 +232,7 @@ export class WriteUnit {
   committed(): void {
     for (const [collection, delta] of this.deltas) collection.resize(delta.count, delta.bytes);
     for (const database of this.viewDatabases) this.storage.catalog.reloadViews(database);
+    if (this.principalsChanged) this.storage.onPrincipalsChanged();
   }
 
   /** Sizes counted while the transaction was open would include what was undone. */
