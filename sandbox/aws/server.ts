@@ -7,7 +7,7 @@ import { Faults } from "./faults.ts";
 import { Identities } from "./identity.ts";
 import { Journal } from "./journal.ts";
 import { Processes } from "./processes.ts";
-import { loadServices } from "./registry.ts";
+import { createServices } from "./registry.ts";
 import type { Service, ServiceContext } from "./service.ts";
 import { requestTarget } from "./signature.ts";
 
@@ -58,7 +58,7 @@ export async function startAws({ dir, port, region }: AwsOptions): Promise<AwsSe
   };
   let url = "";
   const context: ServiceContext = { db, dir, region, account, now: () => new Date(), url: () => url };
-  const services = await loadServices(identities);
+  const services = createServices(identities);
   const routes = new Map(
     services.flatMap(({ control }) =>
       Object.entries(control ?? {}).map(
