@@ -2,7 +2,15 @@
  * What the capture and the restore need to know about a raw change event, read without decoding the rest of it.
  * The bytes stay as the server sent them.
  */
-import { BsonType, documentLength, endOfValue, int32At } from "../bson/raw.ts";
+import {
+  BsonError,
+  BsonType,
+  documentLength,
+  endOfValue,
+  findElement,
+  int32At,
+  textIn,
+} from "../bson/raw.ts";
 import type { OperationTime } from "../ports.ts";
 
 /** A value inside an event: its BSON type, and its bytes, not copied. */
@@ -23,6 +31,7 @@ export interface ChangeEvent {
   readonly id: RawValue | undefined;
   /** The whole resume token, the event's `_id`. */
   readonly token: RawValue | undefined;
+  readonly hasToken: boolean;
   readonly clusterTime: OperationTime | undefined;
   readonly fullDocument: "present" | "null" | "absent";
   /** False when the bytes can't be walked as BSON: kept raw, flagged, looked at by a person. */
@@ -47,7 +56,43 @@ export const catalogOperations: ReadonlySet<string> = new Set([
   "invalidate",
 ]);
 
-type Mutable<T> = { -readonly [Field in keyof T]: T[Field] };
+/** An event whose slices are made when they are asked for: most never are, and capture reads millions. */
+class ReadEvent implements ChangeEvent {
+  operationType = "";
+  database = "";
+  collection = "";
+  fullDocument: ChangeEvent["fullDocument"] = "absent";
+  readable = true;
+  /** Type byte and place of `documentKey._id`, of the token, and place of the cluster time; type 0 means absent. */
+  idType = 0;
+  idStart = 0;
+  idEnd = 0;
+  tokenType = 0;
+  tokenStart = 0;
+  tokenEnd = 0;
+  timeStart = 0;
+
+  constructor(readonly raw: Uint8Array) {}
+
+  get id(): RawValue | undefined {
+    if (this.idType === 0) return undefined;
+    return { type: this.idType, bytes: this.raw.subarray(this.idStart, this.idEnd) };
+  }
+
+  get hasToken(): boolean {
+    return this.tokenType !== 0;
+  }
+
+  get token(): RawValue | undefined {
+    if (this.tokenType === 0) return undefined;
+    return { type: this.tokenType, bytes: this.raw.subarray(this.tokenStart, this.tokenEnd) };
+  }
+
+  get clusterTime(): OperationTime | undefined {
+    if (this.timeStart === 0) return undefined;
+    return { t: int32At(this.raw, this.timeStart + 4) >>> 0, i: int32At(this.raw, this.timeStart) >>> 0 };
+  }
+}
 
 /**
  * Reads one event. Keep one reader for a stream: it remembers the namespace it saw last, because neighbours mostly
@@ -59,72 +104,62 @@ export class EventReader {
   private collection = "";
 
   read(raw: Uint8Array): ChangeEvent {
-    const event = emptyEvent(raw);
+    const event = new ReadEvent(raw);
     try {
       this.walk(raw, event);
       return event;
     } catch {
-      return { ...emptyEvent(raw), readable: false };
+      const unreadable = new ReadEvent(raw);
+      unreadable.readable = false;
+      return unreadable;
     }
   }
 
-  private walk(raw: Uint8Array, event: Mutable<ChangeEvent>): void {
+  private walk(raw: Uint8Array, event: ReadEvent): void {
     const end = documentLength(raw) - 1;
     let offset = 4;
     while (offset < end) {
       const type = raw[offset]!;
       const nameStart = offset + 1;
-      const nameEnd = raw.indexOf(0, nameStart);
-      const valueStart = nameEnd + 1;
-      const valueEnd = endOfValue(raw, type, valueStart);
-      const take = fields[nameEnd - nameStart];
-      if (take) {
-        for (const field of take) {
-          if (isNamed(raw, nameStart, field.bytes))
-            this.takeField(event, field.name, type, valueStart, valueEnd);
-        }
-      }
+      const nameEnd = endOfName(raw, nameStart, end);
+      const valueEnd = endOfValue(raw, type, nameEnd + 1);
+      const field = fieldAt(raw, nameStart, nameEnd);
+      if (field !== undefined) this.takeField(event, field, type, nameEnd + 1, valueEnd);
       offset = valueEnd;
     }
   }
 
-  private takeField(
-    event: Mutable<ChangeEvent>,
-    name: FieldName,
-    type: number,
-    valueStart: number,
-    valueEnd: number,
-  ): void {
+  private takeField(event: ReadEvent, field: FieldName, type: number, start: number, end: number): void {
     const { raw } = event;
-    switch (name) {
+    switch (field) {
       case "_id":
-        event.token = { type, bytes: raw.subarray(valueStart, valueEnd) };
+        event.tokenType = type;
+        event.tokenStart = start;
+        event.tokenEnd = end;
         return;
       case "ns":
-        if (type === BsonType.object) this.takeNamespace(event, raw.subarray(valueStart, valueEnd));
+        if (type === BsonType.object) this.takeNamespace(event, start, end);
         return;
       case "operationType":
-        if (type === BsonType.string) event.operationType = operationName(raw, valueStart + 4, valueEnd - 1);
+        if (type === BsonType.string) event.operationType = operationName(raw, start + 4, end - 1);
         return;
       case "clusterTime":
-        if (type === BsonType.timestamp) {
-          event.clusterTime = { t: int32At(raw, valueStart + 4) >>> 0, i: int32At(raw, valueStart) >>> 0 };
-        }
+        if (type === BsonType.timestamp) event.timeStart = start;
         return;
       case "documentKey":
-        if (type === BsonType.object) event.id = idIn(raw, valueStart, valueEnd);
+        if (type === BsonType.object) takeId(event, start, end);
         return;
       case "fullDocument":
         event.fullDocument = type === BsonType.null ? "null" : "present";
     }
   }
 
-  private takeNamespace(event: Mutable<ChangeEvent>, bytes: Uint8Array): void {
-    if (!sameBytes(bytes, this.namespaceBytes)) {
+  private takeNamespace(event: ReadEvent, start: number, end: number): void {
+    if (!isSameAt(event.raw, start, end, this.namespaceBytes)) {
       // A copy: the reply this came in must not be kept alive by a name.
-      this.namespaceBytes = bytes.slice();
-      this.database = textField(bytes, "db");
-      this.collection = textField(bytes, "coll");
+      this.namespaceBytes = event.raw.slice(start, end);
+      this.database = textField(this.namespaceBytes, "db");
+      this.collection = textField(this.namespaceBytes, "coll");
     }
     event.database = this.database;
     event.collection = this.collection;
@@ -134,87 +169,73 @@ export class EventReader {
 const fieldNames = ["_id", "ns", "operationType", "clusterTime", "documentKey", "fullDocument"] as const;
 type FieldName = (typeof fieldNames)[number];
 
-/** The fields of interest by the length of their name: most others are passed over by that alone. */
-const fields: { readonly name: FieldName; readonly bytes: Uint8Array }[][] = [];
-for (const name of fieldNames) {
-  const list = fields[name.length] ?? [];
-  list.push({ name, bytes: new TextEncoder().encode(name) });
-  fields[name.length] = list;
-}
+/** Names by their length: most are told apart by that alone, and none is decoded. */
+class NameTable<Name extends string> {
+  private readonly byLength: { readonly name: Name; readonly bytes: Uint8Array }[][] = [];
 
-const decoder = new TextDecoder();
-const knownNames = [...documentOperations, ...catalogOperations].map((name) => ({
-  name,
-  bytes: new TextEncoder().encode(name),
-}));
-
-/** Known names are compared, not decoded. */
-function operationName(raw: Uint8Array, start: number, end: number): string {
-  for (const known of knownNames) {
-    if (known.bytes.length === end - start && isNamed(raw, start, known.bytes)) return known.name;
+  constructor(names: readonly Name[]) {
+    for (const name of names) {
+      const bytes = encoder.encode(name);
+      this.byLength[bytes.length] = [...(this.byLength[bytes.length] ?? []), { name, bytes }];
+    }
   }
-  return decoder.decode(raw.subarray(start, end));
+
+  at(raw: Uint8Array, start: number, end: number): Name | undefined {
+    const candidates = this.byLength[end - start];
+    if (candidates === undefined) return undefined;
+    for (const { name, bytes } of candidates) if (isSameAt(raw, start, end, bytes)) return name;
+    return undefined;
+  }
 }
 
-function idIn(raw: Uint8Array, start: number, end: number): RawValue | undefined {
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+const fieldTable = new NameTable<FieldName>(fieldNames);
+const operationTable = new NameTable([...documentOperations, ...catalogOperations]);
+
+function fieldAt(raw: Uint8Array, start: number, end: number): FieldName | undefined {
+  return fieldTable.at(raw, start, end);
+}
+
+function operationName(raw: Uint8Array, start: number, end: number): string {
+  return operationTable.at(raw, start, end) ?? decoder.decode(raw.subarray(start, end));
+}
+
+/** Names are short: a loop is quicker than a call into the engine. */
+function endOfName(raw: Uint8Array, start: number, limit: number): number {
+  let end = start;
+  while (raw[end] !== 0) {
+    if (end >= limit) throw new BsonError("the end of a field's name", start);
+    end++;
+  }
+  return end;
+}
+
+function takeId(event: ReadEvent, start: number, end: number): void {
+  const { raw } = event;
   let offset = start + 4;
   while (offset < end - 1) {
     const type = raw[offset]!;
-    const nameEnd = raw.indexOf(0, offset + 1);
+    const nameEnd = endOfName(raw, offset + 1, end);
     const valueEnd = endOfValue(raw, type, nameEnd + 1);
-    // "_id"
-    if (
-      nameEnd - offset === 4 &&
-      raw[offset + 1] === 0x5f &&
-      raw[offset + 2] === 0x69 &&
-      raw[offset + 3] === 0x64
-    ) {
-      return { type, bytes: raw.subarray(nameEnd + 1, valueEnd) };
+    if (fieldAt(raw, offset + 1, nameEnd) === "_id") {
+      event.idType = type;
+      event.idStart = nameEnd + 1;
+      event.idEnd = valueEnd;
+      return;
     }
     offset = valueEnd;
   }
-  return undefined;
 }
 
 function textField(document: Uint8Array, wanted: string): string {
-  let offset = 4;
-  while (offset < document.length - 1) {
-    const type = document[offset]!;
-    const nameEnd = document.indexOf(0, offset + 1);
-    const valueEnd = endOfValue(document, type, nameEnd + 1);
-    if (type === BsonType.string && decoder.decode(document.subarray(offset + 1, nameEnd)) === wanted) {
-      return decoder.decode(document.subarray(nameEnd + 5, valueEnd - 1));
-    }
-    offset = valueEnd;
-  }
-  return "";
+  return textIn(findElement(document, wanted)) ?? "";
 }
 
-function isNamed(raw: Uint8Array, start: number, name: Uint8Array): boolean {
-  for (let index = 0; index < name.length; index++) {
-    if (raw[start + index] !== name[index]) return false;
+function isSameAt(raw: Uint8Array, start: number, end: number, bytes: Uint8Array): boolean {
+  if (end - start !== bytes.length) return false;
+  for (let index = 0; index < bytes.length; index++) {
+    if (raw[start + index] !== bytes[index]) return false;
   }
   return true;
-}
-
-function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
-  if (left.length !== right.length) return false;
-  for (let index = 0; index < left.length; index++) {
-    if (left[index] !== right[index]) return false;
-  }
-  return true;
-}
-
-function emptyEvent(raw: Uint8Array): Mutable<ChangeEvent> {
-  return {
-    raw,
-    operationType: "",
-    database: "",
-    collection: "",
-    id: undefined,
-    token: undefined,
-    clusterTime: undefined,
-    fullDocument: "absent",
-    readable: true,
-  };
 }

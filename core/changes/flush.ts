@@ -55,7 +55,9 @@ export class FlushBuilder {
   private current: FlushObject | undefined;
   private flags: Manifest["flags"][number][] = [];
   private signals: Manifest["signals"][number][] = [];
-  private firstToken: Uint8Array | undefined;
+  /** First and last event of the flush in hand that have a token. */
+  private firstEvent: ChangeEvent | undefined;
+  private lastEvent: ChangeEvent | undefined;
   bytes = 0;
 
   constructor(private readonly options: FlushOptions) {
@@ -79,32 +81,36 @@ export class FlushBuilder {
     const event = this.reader.read(raw);
     const sequence = this.nextSequence++;
     // Names of objects sort by time, so time never goes back, whatever an event says.
-    if (event.clusterTime && isLater(event.clusterTime, this.time)) this.time = event.clusterTime;
+    const time = event.clusterTime;
+    if (time && isLater(time, this.time)) this.time = time;
     const object = this.objectFor(event, sequence);
     object.events.push(raw);
     object.bytes += raw.length;
     appendSequence(object.sequences, sequence);
     this.bytes += raw.length;
     this.note(event, sequence, object.kind, oversize);
-    if (!event.token) return false;
-    this.firstToken ??= event.token.bytes;
-    this.resume = { token: event.token.bytes, operationTime: this.time };
+    if (!event.hasToken) return false;
+    this.firstEvent ??= event;
+    this.lastEvent = event;
     return true;
   }
 
   /** Reading goes on here, once everything added so far is durable. To be called at the end of a batch. */
   moveTo(resume: ResumePoint): void {
     this.resume = resume;
+    this.lastEvent = undefined;
   }
 
   /** Everything since the last call, and where to resume after it. */
   take(): Flush {
+    const last = this.lastEvent?.token;
+    if (last) this.resume = { token: last.bytes, operationTime: this.time };
     const flush: Flush = {
       firstSequence: this.firstSequence,
       lastSequence: this.nextSequence - 1,
       bytes: this.bytes,
       objects: this.objects,
-      firstToken: this.firstToken?.slice(),
+      firstToken: this.firstEvent?.token?.bytes.slice(),
       // A copy: the token must not keep the whole reply it came in.
       resume: "token" in this.resume ? { ...this.resume, token: this.resume.token.slice() } : this.resume,
       flags: this.flags,
@@ -117,7 +123,8 @@ export class FlushBuilder {
     this.current = undefined;
     this.flags = [];
     this.signals = [];
-    this.firstToken = undefined;
+    this.firstEvent = undefined;
+    this.lastEvent = undefined;
     this.bytes = 0;
     return flush;
   }
