@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
+import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,6 +27,8 @@ import {
 import { startTestAws, type TestAws } from "../test-server.ts";
 import { mappingsOf, setUpDms, type TestDms, until } from "./testing/setup.ts";
 
+setDefaultTimeout(40_000);
+
 let aws: TestAws;
 let sourceDatabase: TestDatabase;
 let dialect: TestDialect;
@@ -48,7 +50,7 @@ beforeAll(async () => {
   source = await MongoClient.connect(sourceDatabase.uri);
   target = await dialect.connect();
   dms = await setUpDms(sourceDatabase.uri, dialect.proxy.uri);
-}, 30_000);
+});
 afterAll(async () => {
   await source?.close(true);
   await aws?.[Symbol.asyncDispose]();
@@ -305,4 +307,4 @@ test("without its source a task runs on with errors, then fails as recoverable; 
   await dms.start(arn, "resume-processing");
   await until("the change arrived", () => same("orders"));
   await dms.stop(arn);
-}, 40_000);
+});

@@ -135,6 +135,7 @@ function receive(
   stream.batchToken = token && scrambledToken(document, token);
   const operationTime = readTimestamp(document, findField(document, "operationTime")) ?? 0n;
   if (stream.position === 0n || events.length === 0) stream.reached = operationTime;
-  if (stream.position === 0n) stream.position = operationTime;
+  // A stream that begins now has nothing behind it that could be lost.
+  if (stream.position === 0n) stream.position = operationTime + 1n;
   stream.waiting.push(...session.shared.streams.admit(events));
 }

@@ -21,7 +21,7 @@ export interface ChangeEvent {
   readonly database: string | undefined;
   readonly collection: string | undefined;
   readonly time: bigint | undefined;
-  /** Commit time in milliseconds, to the second where the database tells no `wallTime`. */
+  /** Commit time in milliseconds; the end of its second where the database tells no `wallTime`. */
   readonly wallMs: number | undefined;
   /** The whole `_id` element of `documentKey`, as a slice of `bytes`. */
   readonly id: Buffer | undefined;
@@ -53,7 +53,7 @@ export function readEvent(bytes: Buffer): ChangeEvent {
       ? Number(bytes.readBigInt64LE(wall.value))
       : time === undefined
         ? undefined
-        : Number(time >> 32n) * 1000,
+        : Number(time >> 32n) * 1000 + 999,
     id: id && bytes.subarray(id.start, id.end),
   };
 }
