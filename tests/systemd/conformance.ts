@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, test } from "bun:test";
+import { join } from "node:path";
 import type { TestMachine } from "./machine.ts";
+import { productUnits, readProductUnits } from "./product-units.ts";
 import { dependencies } from "./scenarios/dependencies.ts";
 import { lifecycle } from "./scenarios/lifecycle.ts";
 import { notification } from "./scenarios/notification.ts";
@@ -14,6 +16,8 @@ const areas: Readonly<Record<string, readonly Scenario[]>> = {
   surroundings,
   dependencies,
 };
+/** `ROUNDTRIP_UNITS` names another folder of unit files. */
+const unitsFolder = process.env.ROUNDTRIP_UNITS ?? join(import.meta.dirname, "../../services/units");
 const bootTimeoutMs = 120_000;
 
 /** Runs every scenario on one machine; the same suite for real systemd and for the stand-in, which is wrong where they differ. */
@@ -29,5 +33,10 @@ export function conformance(name: string, boot: () => Promise<TestMachine>): voi
         for (const scenario of scenarios) test(scenario.name, () => scenario.run(machine), 30_000);
       });
     }
+    productUnits(
+      readProductUnits(unitsFolder),
+      () => machine,
+      (behaviour) => machine.behave(behaviour),
+    );
   });
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Container } from "./container.ts";
@@ -8,6 +8,8 @@ import { buildProgram } from "./program.ts";
 /** A Debian container with systemd as pid 1. */
 export async function bootContainer(binds: Readonly<Record<string, string>> = {}): Promise<TestMachine> {
   const folder = mkdtempSync(join(tmpdir(), "roundtrip-conformance-"));
+  // Dynamic users of the container must be able to read it.
+  chmodSync(folder, 0o755);
   await buildProgram(folder);
   const container = await Container.boot({ [programFolder]: folder, ...binds });
   return {
@@ -23,6 +25,8 @@ export async function bootContainer(binds: Readonly<Record<string, string>> = {}
         return undefined;
       }
     },
+    path: (path) => path,
+    behave: (behaviour) => writeFileSync(join(folder, "behaviour"), behaviour),
     systemctl: (...argv) => container.run("systemctl", ...argv),
     async output(unit) {
       await container.run("journalctl", "--sync");

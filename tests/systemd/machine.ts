@@ -9,6 +9,10 @@ export interface TestMachine extends AsyncDisposable {
   systemctl(...argv: string[]): Promise<{ stdout: string; stderr: string; status: number }>;
   /** The lines a unit wrote, systemd's own left out. */
   output(unit: string): Promise<string[]>;
+  /** A path of the machine as its processes must name it (the stand-in shares the real file system). */
+  path(path: string): string;
+  /** What the fixture does when it stands in for the worker: `run`, or an exit code. */
+  behave(behaviour: string): void;
   /** Sends a signal to a process, by the id it has in the machine. */
   signal(pid: number, signal: string): Promise<void>;
   isAlive(pid: number): Promise<boolean>;

@@ -27,6 +27,8 @@ export async function bootStandIn(): Promise<TestMachine> {
         return undefined;
       }
     },
+    path: (path) => join(root, path),
+    behave: (behaviour) => writeFileSync(join(root, programFolder, "behaviour"), behaviour),
     systemctl: (...argv) => systemctl(host, ...argv),
     output: async (unit) =>
       readJournal(join(root, "var/log/journal"), [unit])
