@@ -29,6 +29,8 @@ export async function* dumpArchive(options: DumpOptions): AsyncGenerator<Uint8Ar
     stdio: ["ignore", "pipe", "pipe"],
   });
   const ended = endOf(child);
+  const notStarted = await startOf(child);
+  if (notStarted) throw notRunnable(options.executable, notStarted);
   const stop = () => terminate(child);
   options.signal.addEventListener("abort", stop, { once: true });
   if (options.signal.aborted) stop();
@@ -57,10 +59,17 @@ export function mongodumpVersion(executable: string): Promise<string> {
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
-/** Exit code, signal, or why it never started. */
-function endOf(child: Child): Promise<number | string | Error> {
+/** `undefined` once the program runs. */
+function startOf(child: Child): Promise<Error | undefined> {
   return new Promise((resolve) => {
-    child.on("error", resolve);
+    child.once("spawn", () => resolve(undefined));
+    child.once("error", resolve);
+  });
+}
+
+/** Exit code or signal. */
+function endOf(child: Child): Promise<number | string> {
+  return new Promise((resolve) => {
     child.on("close", (code, signal) => resolve(code ?? signal ?? "unknown"));
   });
 }
@@ -100,7 +109,6 @@ function failure(
   end: number | string | Error,
   lines: readonly string[],
 ): RoundtripError {
-  if (end instanceof Error) return notRunnable(options.executable, end);
   const said = lines.filter((line) => /failed|error/i.test(line)).at(-1) ?? lines.at(-1) ?? "nothing";
   const denied = deniedWords.test(said);
   return new RoundtripError({

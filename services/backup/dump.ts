@@ -47,9 +47,7 @@ export async function dumpSide(service: ServiceContext, request: DumpRequest): P
       onNamespace: (namespace, documents) => namespaces.push({ namespace, documents }),
     });
     const compressed = compress(withProgress(service, request, archive));
-    const { bytes, sha256 } = await service.store.upload(keys.archive, compressed, {
-      contentType: "application/gzip",
-    });
+    const { bytes, sha256 } = await upload(service, keys.archive, compressed);
     const manifest: DumpManifest = {
       version: 1,
       failbackId,
@@ -83,7 +81,20 @@ async function writePrivately(path: string, text: string): Promise<void> {
   }
 }
 
-function compress(archive: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+/** An upload that fails ends mongodump, too: nobody reads what it would go on writing. */
+async function upload(
+  { store }: ServiceContext,
+  key: string,
+  body: Readable,
+): ReturnType<ServiceContext["store"]["upload"]> {
+  try {
+    return await store.upload(key, body, { contentType: "application/gzip" });
+  } finally {
+    body.destroy();
+  }
+}
+
+function compress(archive: AsyncIterable<Uint8Array>): Readable {
   const gzip = createGzip({ level: gzipLevel });
   // The error of either end reaches whoever reads `gzip`.
   pipeline(Readable.from(archive, { objectMode: false }), gzip, () => {});
