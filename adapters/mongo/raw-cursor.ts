@@ -125,11 +125,11 @@ function longAt(bytes: Uint8Array, offset: number): Long {
   return new Long(view.getInt32(0, true), view.getInt32(4, true));
 }
 
-function timeOf(answer: Document): OperationTime | undefined {
-  const { operationTime } = answer;
-  if (operationTime instanceof Timestamp)
-    return { t: operationTime.getHighBitsUnsigned(), i: operationTime.getLowBitsUnsigned() };
-  return undefined;
+/** The driver's own copy of the library made the timestamp, so its class tells nothing. */
+function timeOf({ operationTime }: Document): OperationTime | undefined {
+  if (operationTime?._bsontype !== "Timestamp") return undefined;
+  const { high, low } = operationTime as Timestamp;
+  return { t: high >>> 0, i: low >>> 0 };
 }
 
 /** The documents of a BSON array. The index names are passed over unread. */
