@@ -1,10 +1,10 @@
 import { add, fitsInt64, multiply, numericRank, toBigInt, toNumber } from "../../arithmetic.ts";
 import {
   addDecimals,
+  type DecimalNumber,
   decimalOf,
   decimalToNumber,
   divideDecimals,
-  type DecimalNumber,
   negateDecimal,
   remainderDecimals,
   roundDecimal,
@@ -13,7 +13,15 @@ import {
 import { describeValue } from "../../describe.ts";
 import { ServerError } from "../../errors.ts";
 import { exactInteger } from "../../match/numbers.ts";
-import { bigIntToLong, DateTime, Double, Int32, isNumber, type NumberValue, type Value } from "../../value.ts";
+import {
+  bigIntToLong,
+  DateTime,
+  Double,
+  Int32,
+  isNumber,
+  type NumberValue,
+  type Value,
+} from "../../value.ts";
 import { binary, isNullish, type OperatorCompiler, typeNameOf, unary, variadic } from "../expression.ts";
 
 const mismatch = (message: string): ServerError => new ServerError("TypeMismatch", message);
@@ -48,7 +56,8 @@ function addAll(values: (Value | undefined)[]): Value | null {
 }
 
 function shiftDate(date: DateTime, milliseconds: NumberValue): DateTime {
-  const shift = numericRank(milliseconds) < 2 ? toBigInt(milliseconds) : BigInt(Math.round(toNumber(milliseconds)));
+  const shift =
+    numericRank(milliseconds) < 2 ? toBigInt(milliseconds) : BigInt(Math.round(toNumber(milliseconds)));
   return new DateTime(BigInt.asIntN(64, date.milliseconds + shift));
 }
 
@@ -76,14 +85,18 @@ function divide(a: Value | undefined, b: Value | undefined): Value | null {
     throw mismatch(`$divide only supports numeric types, not ${typeNameOf(a)} and ${typeNameOf(b)}`);
   }
   if (toNumber(b) === 0) throw new ServerError("BadValue", "can't $divide by zero");
-  if (Math.max(numericRank(a), numericRank(b)) === 3) return toDecimal128(divideDecimals(decimalOf(a), decimalOf(b)));
+  if (Math.max(numericRank(a), numericRank(b)) === 3)
+    return toDecimal128(divideDecimals(decimalOf(a), decimalOf(b)));
   return new Double(toNumber(a) / toNumber(b));
 }
 
 function modulo(a: Value | undefined, b: Value | undefined): Value | null {
   if (isNullish(a) || isNullish(b)) return null;
   if (!isNumber(a) || !isNumber(b)) {
-    throw new ServerError(16611, `$mod only supports numeric types, not ${typeNameOf(a)} and ${typeNameOf(b)}`);
+    throw new ServerError(
+      16611,
+      `$mod only supports numeric types, not ${typeNameOf(a)} and ${typeNameOf(b)}`,
+    );
   }
   if (toNumber(b) === 0) throw new ServerError(16610, "can't $mod by zero");
   const rank = Math.max(numericRank(a), numericRank(b));
@@ -96,7 +109,8 @@ function modulo(a: Value | undefined, b: Value | undefined): Value | null {
 function onNumber(evaluate: (value: NumberValue, name: string) => Value): OperatorCompiler {
   return unary((value, name) => {
     if (isNullish(value)) return null;
-    if (!isNumber(value)) throw new ServerError(28765, `${name} only supports numeric types, not ${typeNameOf(value)}`);
+    if (!isNumber(value))
+      throw new ServerError(28765, `${name} only supports numeric types, not ${typeNameOf(value)}`);
     return evaluate(value, name);
   });
 }
@@ -105,16 +119,26 @@ function onNumber(evaluate: (value: NumberValue, name: string) => Value): Operat
 function inDoubles(evaluate: (value: number, name: string, shown: string) => number): OperatorCompiler {
   return onNumber((value, name) => {
     const result = evaluate(toNumber(value), name, describeValue(value));
-    return value._bsontype === "Decimal128" ? toDecimal128(decimalOf(new Double(result))) : new Double(result);
+    return value._bsontype === "Decimal128"
+      ? toDecimal128(decimalOf(new Double(result)))
+      : new Double(result);
   });
 }
 
-function trigonometric(evaluate: (value: number) => number, low = -Infinity, high = Infinity, open = false): OperatorCompiler {
+function trigonometric(
+  evaluate: (value: number) => number,
+  low = -Infinity,
+  high = Infinity,
+  open = false,
+): OperatorCompiler {
   return inDoubles((value, name, shown) => {
     const outside = open ? value <= low || value >= high : value < low || value > high;
     if (outside && low > -Infinity) {
       const brackets = open ? ["(", ")"] : ["[", high === Infinity ? "]" : "]"];
-      throw new ServerError(50989, `cannot apply ${name} to ${shown}, value must be in ${brackets[0]}${low === -Infinity ? "-inf" : low},${high === Infinity ? "inf" : high}${brackets[1]}`);
+      throw new ServerError(
+        50989,
+        `cannot apply ${name} to ${shown}, value must be in ${brackets[0]}${low === -Infinity ? "-inf" : low},${high === Infinity ? "inf" : high}${brackets[1]}`,
+      );
     }
     return evaluate(value);
   });
@@ -124,7 +148,13 @@ function absolute(value: NumberValue): Value {
   if (value._bsontype === "Double") return new Double(Math.abs(value.value));
   if (value._bsontype === "Decimal128") {
     const decimal = decimalOf(value);
-    return toDecimal128(typeof decimal === "number" ? Math.abs(decimal) : decimal.coefficient < 0n ? negateDecimal(decimal) : decimal);
+    return toDecimal128(
+      typeof decimal === "number"
+        ? Math.abs(decimal)
+        : decimal.coefficient < 0n
+          ? negateDecimal(decimal)
+          : decimal,
+    );
   }
   const integer = toBigInt(value);
   if (integer === -(2n ** 63n)) throw new ServerError(28680, "can't take $abs of long long min");
@@ -148,11 +178,16 @@ const roundTo = (mode: "even" | "down"): OperatorCompiler =>
   variadic(
     ([value, places = new Int32(0)], name) => {
       if (isNullish(value) || isNullish(places)) return null;
-      if (!isNumber(value)) throw new ServerError(51081, `${name} only supports numeric types, not ${typeNameOf(value)}`);
+      if (!isNumber(value))
+        throw new ServerError(51081, `${name} only supports numeric types, not ${typeNameOf(value)}`);
       const digits = isNumber(places) ? exactInteger(places) : undefined;
-      if (digits === undefined) throw new ServerError(51082, `precision argument to  ${name} must be a integral value`);
+      if (digits === undefined)
+        throw new ServerError(51082, `precision argument to  ${name} must be a integral value`);
       if (digits < -20n || digits > 100n) {
-        throw new ServerError(51083, `cannot apply ${name} with precision value ${digits} value must be in [-20, 100]`);
+        throw new ServerError(
+          51083,
+          `cannot apply ${name} with precision value ${digits} value must be in [-20, 100]`,
+        );
       }
       const count = Number(digits);
       if (value._bsontype === "Decimal128") return toDecimal128(roundDecimal(decimalOf(value), count, mode));
@@ -169,7 +204,8 @@ const roundTo = (mode: "even" | "down"): OperatorCompiler =>
 function power(base: Value | undefined, exponent: Value | undefined): Value | null {
   if (isNullish(base) || isNullish(exponent)) return null;
   if (!isNumber(base)) throw new ServerError(28762, `$pow's base must be numeric, not ${typeNameOf(base)}`);
-  if (!isNumber(exponent)) throw new ServerError(28763, `$pow's exponent must be numeric, not ${typeNameOf(exponent)}`);
+  if (!isNumber(exponent))
+    throw new ServerError(28763, `$pow's exponent must be numeric, not ${typeNameOf(exponent)}`);
   if (toNumber(base) === 0 && toNumber(exponent) < 0) {
     throw new ServerError(28764, "$pow cannot take a base of 0 and a negative exponent");
   }
@@ -184,16 +220,21 @@ function power(base: Value | undefined, exponent: Value | undefined): Value | nu
 }
 
 function positive(value: number, name: string, code: number, shown: string): void {
-  if (value <= 0) throw new ServerError(code, `${name}'s argument must be a positive number, but is ${shown}`);
+  if (value <= 0)
+    throw new ServerError(code, `${name}'s argument must be a positive number, but is ${shown}`);
 }
 
 function logarithm(value: Value | undefined, base: Value | undefined): Value | null {
   if (isNullish(value) || isNullish(base)) return null;
-  if (!isNumber(value)) throw new ServerError(28756, `$log's argument must be numeric, not ${typeNameOf(value)}`);
+  if (!isNumber(value))
+    throw new ServerError(28756, `$log's argument must be numeric, not ${typeNameOf(value)}`);
   if (!isNumber(base)) throw new ServerError(28757, `$log's base must be numeric, not ${typeNameOf(base)}`);
   positive(toNumber(value), "$log", 28758, describeValue(value));
   if (toNumber(base) <= 0 || toNumber(base) === 1) {
-    throw new ServerError(28759, `$log's base must be a positive number not equal to 1, but is ${describeValue(base)}`);
+    throw new ServerError(
+      28759,
+      `$log's base must be a positive number not equal to 1, but is ${describeValue(base)}`,
+    );
   }
   return new Double(Math.log(toNumber(value)) / Math.log(toNumber(base)));
 }
@@ -256,7 +297,11 @@ export const arithmeticOperators: Record<string, OperatorCompiler> = {
   $radiansToDegrees: inDoubles((value) => (value * 180) / Math.PI),
   $atan2: binary((a, b) => {
     if (isNullish(a) || isNullish(b)) return null;
-    if (!isNumber(a) || !isNumber(b)) throw new ServerError(51044, `$atan2 only supports numeric types, not ${typeNameOf(a)} and ${typeNameOf(b)}`);
+    if (!isNumber(a) || !isNumber(b))
+      throw new ServerError(
+        51044,
+        `$atan2 only supports numeric types, not ${typeNameOf(a)} and ${typeNameOf(b)}`,
+      );
     return new Double(Math.atan2(toNumber(a), toNumber(b)));
   }),
   $bitAnd: bitwise((a, b) => a & b, -1n),
@@ -264,7 +309,8 @@ export const arithmeticOperators: Record<string, OperatorCompiler> = {
   $bitXor: bitwise((a, b) => a ^ b, 0n),
   $bitNot: unary((value) => {
     if (isNullish(value)) return null;
-    if (!isNumber(value) || numericRank(value) > 1) throw mismatch(`$bitNot only supports int and long, not: ${typeNameOf(value)}.`);
+    if (!isNumber(value) || numericRank(value) > 1)
+      throw mismatch(`$bitNot only supports int and long, not: ${typeNameOf(value)}.`);
     return ofInteger(~toBigInt(value), numericRank(value));
   }),
   $rand: () => () => new Double(Math.random()),

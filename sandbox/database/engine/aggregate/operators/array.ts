@@ -2,8 +2,8 @@ import { toNumber } from "../../arithmetic.ts";
 import { compareValues } from "../../compare.ts";
 import { describeValue } from "../../describe.ts";
 import { ServerError } from "../../errors.ts";
-import { exactInteger } from "../../match/numbers.ts";
 import { isTruthy } from "../../match/leaf-operators.ts";
+import { exactInteger } from "../../match/numbers.ts";
 import { compileSort, sortDocuments } from "../../sort.ts";
 import { type Document, Int32, isNumber, type Value } from "../../value.ts";
 import {
@@ -24,20 +24,37 @@ import {
 import { compareOptional } from "./boolean.ts";
 
 /** A value that must be an integer of 32 bits. */
-export function integerOf(value: Value | undefined, notNumber: () => ServerError, notIntegral: (shown: string) => ServerError): number {
+export function integerOf(
+  value: Value | undefined,
+  notNumber: () => ServerError,
+  notIntegral: (shown: string) => ServerError,
+): number {
   if (!isNumber(value)) throw notNumber();
   const integer = exactInteger(value);
-  if (integer === undefined || integer > 2147483647n || integer < -2147483648n) throw notIntegral(describeValue(value));
+  if (integer === undefined || integer > 2147483647n || integer < -2147483648n)
+    throw notIntegral(describeValue(value));
   return Number(integer);
 }
 
 function elementAt(array: Value | undefined, index: Value | undefined): Value | null | undefined {
   if (isNullish(array) || isNullish(index)) return null;
-  if (!Array.isArray(array)) throw new ServerError(28689, `$arrayElemAt's first argument must be an array, but is ${typeNameOf(array)}`);
+  if (!Array.isArray(array))
+    throw new ServerError(
+      28689,
+      `$arrayElemAt's first argument must be an array, but is ${typeNameOf(array)}`,
+    );
   const position = integerOf(
     index,
-    () => new ServerError(28690, `$arrayElemAt's second argument must be a numeric value, but is ${typeNameOf(index)}`),
-    (shown) => new ServerError(28691, `$arrayElemAt's second argument must be representable as a 32-bit integer: ${shown}`),
+    () =>
+      new ServerError(
+        28690,
+        `$arrayElemAt's second argument must be a numeric value, but is ${typeNameOf(index)}`,
+      ),
+    (shown) =>
+      new ServerError(
+        28691,
+        `$arrayElemAt's second argument must be representable as a 32-bit integer: ${shown}`,
+      ),
   );
   return array.at(position);
 }
@@ -45,15 +62,25 @@ function elementAt(array: Value | undefined, index: Value | undefined): Value | 
 const edge = (index: 0 | -1): OperatorCompiler =>
   unary((array, name) => {
     if (isNullish(array)) return null;
-    if (!Array.isArray(array)) throw new ServerError(28689, `${name}'s argument must be an array, but is ${typeNameOf(array)}`);
+    if (!Array.isArray(array))
+      throw new ServerError(28689, `${name}'s argument must be an array, but is ${typeNameOf(array)}`);
     return array.at(index);
   });
 
 /** Reads `{input, as, in|cond, …}` and makes the variable the body sees. */
-function compileLoop(name: string, operand: Value, context: ExpressionContext, body: string, codes: { object: number; unknown: number; input: number; body: number }, more: string[] = []) {
-  if (!(operand instanceof Map)) throw new ServerError(codes.object, `${name} only supports an object as its argument`);
+function compileLoop(
+  name: string,
+  operand: Value,
+  context: ExpressionContext,
+  body: string,
+  codes: { object: number; unknown: number; input: number; body: number },
+  more: string[] = [],
+) {
+  if (!(operand instanceof Map))
+    throw new ServerError(codes.object, `${name} only supports an object as its argument`);
   for (const field of operand.keys()) {
-    if (!["input", "as", body, ...more].includes(field)) throw new ServerError(codes.unknown, `Unrecognized parameter to ${name}: ${field}`);
+    if (!["input", "as", body, ...more].includes(field))
+      throw new ServerError(codes.unknown, `Unrecognized parameter to ${name}: ${field}`);
   }
   const input = operand.get("input");
   const inside = operand.get(body);
@@ -71,13 +98,21 @@ function compileLoop(name: string, operand: Value, context: ExpressionContext, b
 }
 
 function compileFilterOperator(operand: Value, context: ExpressionContext, name: string): Expression {
-  const loop = compileLoop(name, operand, context, "cond", { object: 28646, unknown: 28647, input: 28648, body: 28650 }, ["limit"]);
+  const loop = compileLoop(
+    name,
+    operand,
+    context,
+    "cond",
+    { object: 28646, unknown: 28647, input: 28648, body: 28650 },
+    ["limit"],
+  );
   const limitValue = (operand as Document).get("limit");
   const limit = limitValue === undefined ? undefined : compileExpression(limitValue, context);
   return (root) => {
     const array = loop.input(root);
     if (isNullish(array)) return null;
-    if (!Array.isArray(array)) throw new ServerError(28651, `input to $filter must be an array not ${typeNameOf(array)}`);
+    if (!Array.isArray(array))
+      throw new ServerError(28651, `input to $filter must be an array not ${typeNameOf(array)}`);
     const limitNow = limit?.(root);
     const most = isNullish(limitNow) ? Infinity : countOf(limitNow, "$filter");
     const result: Value[] = [];
@@ -91,18 +126,28 @@ function compileFilterOperator(operand: Value, context: ExpressionContext, name:
 }
 
 function countOf(value: Value, name: string): number {
-  const fail = () => new ServerError(327391, `${name}: limit must be represented as a 32-bit integral value: ${describeValue(value)}`);
+  const fail = () =>
+    new ServerError(
+      327391,
+      `${name}: limit must be represented as a 32-bit integral value: ${describeValue(value)}`,
+    );
   const count = integerOf(value, fail, fail);
   if (count <= 0) throw new ServerError(327392, `${name}: limit must be greater than 0`);
   return count;
 }
 
 function compileMap(operand: Value, context: ExpressionContext, name: string): Expression {
-  const loop = compileLoop(name, operand, context, "in", { object: 16878, unknown: 16879, input: 16880, body: 16882 });
+  const loop = compileLoop(name, operand, context, "in", {
+    object: 16878,
+    unknown: 16879,
+    input: 16880,
+    body: 16882,
+  });
   return (root) => {
     const array = loop.input(root);
     if (isNullish(array)) return null;
-    if (!Array.isArray(array)) throw new ServerError(16883, `input to $map must be an array not ${typeNameOf(array)}`);
+    if (!Array.isArray(array))
+      throw new ServerError(16883, `input to $map must be an array not ${typeNameOf(array)}`);
     return array.map((element) => {
       loop.cell.value = element;
       return loop.body(root) ?? null;
@@ -111,9 +156,11 @@ function compileMap(operand: Value, context: ExpressionContext, name: string): E
 }
 
 function compileReduce(operand: Value, context: ExpressionContext): Expression {
-  if (!(operand instanceof Map)) throw new ServerError(40075, `$reduce requires an object as an argument, found: ${typeNameOf(operand)}`);
+  if (!(operand instanceof Map))
+    throw new ServerError(40075, `$reduce requires an object as an argument, found: ${typeNameOf(operand)}`);
   for (const field of operand.keys()) {
-    if (!["input", "initialValue", "in"].includes(field)) throw new ServerError(40076, `$reduce found an unknown argument: ${field}`);
+    if (!["input", "initialValue", "in"].includes(field))
+      throw new ServerError(40076, `$reduce found an unknown argument: ${field}`);
   }
   const required = (field: string, code: number): Value => {
     const value = operand.get(field);
@@ -124,12 +171,19 @@ function compileReduce(operand: Value, context: ExpressionContext): Expression {
   const total: Cell = { value: undefined };
   const input = compileExpression(required("input", 40077), context);
   const initial = compileExpression(required("initialValue", 40078), context);
-  const inner = withVariables(context, [["this", element], ["value", total]]);
+  const inner = withVariables(context, [
+    ["this", element],
+    ["value", total],
+  ]);
   const body = compileExpression(required("in", 40079), inner);
   return (root) => {
     const array = input(root);
     if (isNullish(array)) return null;
-    if (!Array.isArray(array)) throw new ServerError(40080, `$reduce requires that 'input' be an array, found: ${describeValue(array)}`);
+    if (!Array.isArray(array))
+      throw new ServerError(
+        40080,
+        `$reduce requires that 'input' be an array, found: ${describeValue(array)}`,
+      );
     let value = initial(root);
     for (const current of array) {
       element.value = current;
@@ -141,33 +195,46 @@ function compileReduce(operand: Value, context: ExpressionContext): Expression {
 }
 
 function compileZip(operand: Value, context: ExpressionContext): Expression {
-  if (!(operand instanceof Map)) throw new ServerError(34460, `$zip only supports an object as an argument, found ${typeNameOf(operand)}`);
+  if (!(operand instanceof Map))
+    throw new ServerError(34460, `$zip only supports an object as an argument, found ${typeNameOf(operand)}`);
   for (const field of operand.keys()) {
-    if (!["inputs", "useLongestLength", "defaults"].includes(field)) throw new ServerError(34464, `$zip found an unknown argument: ${field}`);
+    if (!["inputs", "useLongestLength", "defaults"].includes(field))
+      throw new ServerError(34464, `$zip found an unknown argument: ${field}`);
   }
   const inputsValue = operand.get("inputs");
   if (inputsValue === undefined) throw new ServerError(34465, "$zip requires at least one input array");
-  if (!Array.isArray(inputsValue)) throw new ServerError(34461, `inputs must be an array of expressions, found ${typeNameOf(inputsValue)}`);
+  if (!Array.isArray(inputsValue))
+    throw new ServerError(34461, `inputs must be an array of expressions, found ${typeNameOf(inputsValue)}`);
   const longest = operand.get("useLongestLength") ?? false;
-  if (typeof longest !== "boolean") throw new ServerError(34463, `useLongestLength must be a bool, found ${typeNameOf(longest)}`);
+  if (typeof longest !== "boolean")
+    throw new ServerError(34463, `useLongestLength must be a bool, found ${typeNameOf(longest)}`);
   const defaultsValue = operand.get("defaults");
-  if (defaultsValue !== undefined && !longest) throw new ServerError(34466, "cannot specify defaults unless useLongestLength is true");
+  if (defaultsValue !== undefined && !longest)
+    throw new ServerError(34466, "cannot specify defaults unless useLongestLength is true");
   const inputs = inputsValue.map((input) => compileExpression(input, context));
   if (inputs.length === 0) throw new ServerError(34465, "$zip requires at least one input array");
-  if (defaultsValue !== undefined && !Array.isArray(defaultsValue)) throw new ServerError(34462, `defaults must be an array of expressions, found ${typeNameOf(defaultsValue)}`);
+  if (defaultsValue !== undefined && !Array.isArray(defaultsValue))
+    throw new ServerError(
+      34462,
+      `defaults must be an array of expressions, found ${typeNameOf(defaultsValue)}`,
+    );
   const defaults = defaultsValue?.map((value) => compileExpression(value, context));
-  if (defaults !== undefined && defaults.length !== inputs.length) throw new ServerError(34467, "defaults and inputs must have the same length");
+  if (defaults !== undefined && defaults.length !== inputs.length)
+    throw new ServerError(34467, "defaults and inputs must have the same length");
   return (root) => {
     const arrays: Value[][] = [];
     for (const input of inputs) {
       const array = input(root);
       if (isNullish(array)) return null;
-      if (!Array.isArray(array)) throw new ServerError(34468, `$zip found a non-array expression in input: ${describeValue(array)}`);
+      if (!Array.isArray(array))
+        throw new ServerError(34468, `$zip found a non-array expression in input: ${describeValue(array)}`);
       arrays.push(array);
     }
     const lengths = arrays.map((array) => array.length);
     const length = longest ? Math.max(...lengths) : Math.min(...lengths);
-    return Array.from({ length }, (_, index) => arrays.map((array, i) => array[index] ?? defaults?.[i]?.(root) ?? null));
+    return Array.from({ length }, (_, index) =>
+      arrays.map((array, i) => array[index] ?? defaults?.[i]?.(root) ?? null),
+    );
   };
 }
 
@@ -176,8 +243,16 @@ function range(values: (Value | undefined)[]): Value[] {
     const ordinal = ["starting", "ending", "step"][index]!;
     return integerOf(
       value,
-      () => new ServerError([34443, 34445, 34447][index]!, `$range requires a numeric ${ordinal} value, found value of type: ${typeNameOf(value)}`),
-      (shown) => new ServerError([34444, 34446, 34448][index]!, `$range requires a ${ordinal} value that can be represented as a 32-bit integer, found value: ${shown}`),
+      () =>
+        new ServerError(
+          [34443, 34445, 34447][index]!,
+          `$range requires a numeric ${ordinal} value, found value of type: ${typeNameOf(value)}`,
+        ),
+      (shown) =>
+        new ServerError(
+          [34444, 34446, 34448][index]!,
+          `$range requires a ${ordinal} value that can be represented as a 32-bit integer, found value: ${shown}`,
+        ),
     );
   }) as [number, number, number | undefined];
   const by = step ?? 1;
@@ -190,12 +265,24 @@ function range(values: (Value | undefined)[]): Value[] {
 function slice(values: (Value | undefined)[]): Value | null {
   const [array, second, third] = values;
   if (isNullish(array) || values.slice(1).some(isNullish)) return null;
-  if (!Array.isArray(array)) throw new ServerError(28724, `First argument to $slice must be an array, but is of type: ${typeNameOf(array)}`);
+  if (!Array.isArray(array))
+    throw new ServerError(
+      28724,
+      `First argument to $slice must be an array, but is of type: ${typeNameOf(array)}`,
+    );
   const integer = (value: Value | undefined, ordinal: string, codes: [number, number]): number =>
     integerOf(
       value,
-      () => new ServerError(codes[0], `${ordinal} argument to $slice must be a numeric value, but is of type: ${typeNameOf(value)}`),
-      (shown) => new ServerError(codes[1], `${ordinal} argument to $slice can't be represented as a 32-bit integer: ${shown}`),
+      () =>
+        new ServerError(
+          codes[0],
+          `${ordinal} argument to $slice must be a numeric value, but is of type: ${typeNameOf(value)}`,
+        ),
+      (shown) =>
+        new ServerError(
+          codes[1],
+          `${ordinal} argument to $slice can't be represented as a 32-bit integer: ${shown}`,
+        ),
     );
   const position = integer(second, "Second", [28725, 28726]);
   if (values.length === 2) return position >= 0 ? array.slice(0, position) : array.slice(position);
@@ -208,37 +295,62 @@ function slice(values: (Value | undefined)[]): Value | null {
 function indexOfArray(values: (Value | undefined)[], name: string): Value | null {
   const [array, wanted, start, end] = values;
   if (isNullish(array)) return null;
-  if (!Array.isArray(array)) throw new ServerError(40090, `$indexOfArray requires an array as a first argument, found: ${typeNameOf(array)}`);
+  if (!Array.isArray(array))
+    throw new ServerError(
+      40090,
+      `$indexOfArray requires an array as a first argument, found: ${typeNameOf(array)}`,
+    );
   const [from, to] = searchRange(name, start, end, array.length);
-  for (let i = from; i < Math.min(to, array.length); i++) if (compareOptional(array[i], wanted) === 0) return new Int32(i);
+  for (let i = from; i < Math.min(to, array.length); i++)
+    if (compareOptional(array[i], wanted) === 0) return new Int32(i);
   return new Int32(-1);
 }
 
 /** The optional bounds of the `$indexOf…` operators. */
-export function searchRange(name: string, start: Value | undefined, end: Value | undefined, length: number): [number, number] {
+export function searchRange(
+  name: string,
+  start: Value | undefined,
+  end: Value | undefined,
+  length: number,
+): [number, number] {
   const bound = (value: Value | undefined, which: string): number => {
-    const fail = () => new ServerError(40096, `${name} requires an integral ${which} index, found a value of type: ${typeNameOf(value)}, with value: ${value === undefined ? "missing" : describeValue(value)}`);
+    const fail = () =>
+      new ServerError(
+        40096,
+        `${name} requires an integral ${which} index, found a value of type: ${typeNameOf(value)}, with value: ${value === undefined ? "missing" : describeValue(value)}`,
+      );
     const index = integerOf(value, fail, fail);
-    if (index < 0) throw new ServerError(40097, `${name} requires a nonnegative ${which} index, found: ${index}`);
+    if (index < 0)
+      throw new ServerError(40097, `${name} requires a nonnegative ${which} index, found: ${index}`);
     return index;
   };
-  return [start === undefined ? 0 : bound(start, "starting"), end === undefined ? length : bound(end, "ending")];
+  return [
+    start === undefined ? 0 : bound(start, "starting"),
+    end === undefined ? length : bound(end, "ending"),
+  ];
 }
 
 /** `$firstN`, `$lastN`, `$maxN`, `$minN` on an array. */
-const takeN = (pick: (array: Value[], n: number, context: ExpressionContext) => Value[]): OperatorCompiler => (operand, context, name) => {
-  if (!(operand instanceof Map)) throw new ServerError(5787801, `${name} expects an object, found ${typeNameOf(operand)}`);
-  const [nValue, inputValue] = [operand.get("n"), operand.get("input")];
-  if (nValue === undefined) throw new ServerError(5787906, "Missing value for 'n'");
-  if (inputValue === undefined) throw new ServerError(5787907, "Missing value for 'input'");
-  const n = compileExpression(nValue, context);
-  const input = compileExpression(inputValue, context);
-  return (root) => {
-    const array = input(root);
-    if (!Array.isArray(array)) throw new ServerError(5788200, `Input must be an array, found: ${array === undefined ? "missing" : describeValue(array)}`);
-    return pick(array, checkCount(n(root)), context);
+const takeN =
+  (pick: (array: Value[], n: number, context: ExpressionContext) => Value[]): OperatorCompiler =>
+  (operand, context, name) => {
+    if (!(operand instanceof Map))
+      throw new ServerError(5787801, `${name} expects an object, found ${typeNameOf(operand)}`);
+    const [nValue, inputValue] = [operand.get("n"), operand.get("input")];
+    if (nValue === undefined) throw new ServerError(5787906, "Missing value for 'n'");
+    if (inputValue === undefined) throw new ServerError(5787907, "Missing value for 'input'");
+    const n = compileExpression(nValue, context);
+    const input = compileExpression(inputValue, context);
+    return (root) => {
+      const array = input(root);
+      if (!Array.isArray(array))
+        throw new ServerError(
+          5788200,
+          `Input must be an array, found: ${array === undefined ? "missing" : describeValue(array)}`,
+        );
+      return pick(array, checkCount(n(root)), context);
+    };
   };
-};
 
 /** The `n` of the …N operators and accumulators. */
 export function checkCount(value: Value | undefined): number {
@@ -253,10 +365,15 @@ export function checkCount(value: Value | undefined): number {
 }
 
 function compileSortArray(operand: Value, context: ExpressionContext): Expression {
-  if (!(operand instanceof Map)) throw new ServerError(2942500, `$sortArray requires an object as an argument, found: ${typeNameOf(operand)}`);
+  if (!(operand instanceof Map))
+    throw new ServerError(
+      2942500,
+      `$sortArray requires an object as an argument, found: ${typeNameOf(operand)}`,
+    );
   const [inputValue, sortBy] = [operand.get("input"), operand.get("sortBy")];
   for (const field of operand.keys()) {
-    if (field !== "input" && field !== "sortBy") throw new ServerError(2942501, `$sortArray found an unknown argument: ${field}`);
+    if (field !== "input" && field !== "sortBy")
+      throw new ServerError(2942501, `$sortArray found an unknown argument: ${field}`);
   }
   if (inputValue === undefined) throw new ServerError(2942502, "$sortArray requires 'input' to be specified");
   if (sortBy === undefined) throw new ServerError(2942503, "$sortArray requires 'sortBy' to be specified");
@@ -265,7 +382,11 @@ function compileSortArray(operand: Value, context: ExpressionContext): Expressio
   return (root) => {
     const array = input(root);
     if (isNullish(array)) return null;
-    if (!Array.isArray(array)) throw new ServerError(2942504, `The input argument to $sortArray must be an array, but was of type: ${typeNameOf(array)}`);
+    if (!Array.isArray(array))
+      throw new ServerError(
+        2942504,
+        `The input argument to $sortArray must be an array, but was of type: ${typeNameOf(array)}`,
+      );
     return sort(array);
   };
 }
@@ -280,7 +401,8 @@ function arraySorter(sortBy: Value, { collation }: ExpressionContext): (array: V
     };
   }
   const direction = isNumber(sortBy) ? toNumber(sortBy) : 0;
-  if (direction !== 1 && direction !== -1) throw new ServerError(2942505, "$sort key ordering must be 1 (for ascending) or -1 (for descending)");
+  if (direction !== 1 && direction !== -1)
+    throw new ServerError(2942505, "$sort key ordering must be 1 (for ascending) or -1 (for descending)");
   return (array) => [...array].sort((a, b) => compareValues(a, b, collation) * direction);
 }
 
@@ -298,20 +420,39 @@ export const arrayOperators: Record<string, OperatorCompiler> = {
   $sortArray: compileSortArray,
   $firstN: takeN((array, n) => array.slice(0, n)),
   $lastN: takeN((array, n) => array.slice(-n)),
-  $minN: takeN((array, n, { collation }) => array.filter((value) => !isNullish(value)).sort((a, b) => compareValues(a, b, collation)).slice(0, n)),
-  $maxN: takeN((array, n, { collation }) => array.filter((value) => !isNullish(value)).sort((a, b) => compareValues(b, a, collation)).slice(0, n)),
+  $minN: takeN((array, n, { collation }) =>
+    array
+      .filter((value) => !isNullish(value))
+      .sort((a, b) => compareValues(a, b, collation))
+      .slice(0, n),
+  ),
+  $maxN: takeN((array, n, { collation }) =>
+    array
+      .filter((value) => !isNullish(value))
+      .sort((a, b) => compareValues(b, a, collation))
+      .slice(0, n),
+  ),
   $isArray: unary((value) => Array.isArray(value)),
   $size: unary((value) => {
-    if (!Array.isArray(value)) throw new ServerError(17124, `The argument to $size must be an array, but was of type: ${typeNameOf(value)}`);
+    if (!Array.isArray(value))
+      throw new ServerError(
+        17124,
+        `The argument to $size must be an array, but was of type: ${typeNameOf(value)}`,
+      );
     return new Int32(value.length);
   }),
   $reverseArray: unary((value) => {
     if (isNullish(value)) return null;
-    if (!Array.isArray(value)) throw new ServerError(34435, `The argument to $reverseArray must be an array, but was of type: ${typeNameOf(value)}`);
+    if (!Array.isArray(value))
+      throw new ServerError(
+        34435,
+        `The argument to $reverseArray must be an array, but was of type: ${typeNameOf(value)}`,
+      );
     return [...value].reverse();
   }),
   $in: binary((value, array, _, { collation }) => {
-    if (!Array.isArray(array)) throw new ServerError(40081, `$in requires an array as a second argument, found: ${typeNameOf(array)}`);
+    if (!Array.isArray(array))
+      throw new ServerError(40081, `$in requires an array as a second argument, found: ${typeNameOf(array)}`);
     return array.some((element) => compareOptional(element, value, collation) === 0);
   }),
   $concatArrays: (operand, context, name) => {
@@ -321,11 +462,11 @@ export const arrayOperators: Record<string, OperatorCompiler> = {
       for (const expression of operands) {
         const value = expression(root);
         if (isNullish(value)) return null;
-        if (!Array.isArray(value)) throw new ServerError(28664, `$concatArrays only supports arrays, not ${typeNameOf(value)}`);
+        if (!Array.isArray(value))
+          throw new ServerError(28664, `$concatArrays only supports arrays, not ${typeNameOf(value)}`);
         result.push(...value);
       }
       return result;
     };
   },
 };
-

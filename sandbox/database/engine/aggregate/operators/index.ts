@@ -1,5 +1,25 @@
 /** Registers every expression operator with the parser. */
 import { registerOperators } from "../expression.ts";
+import { arithmeticOperators } from "./arithmetic.ts";
+import { arrayOperators } from "./array.ts";
 import { booleanOperators } from "./boolean.ts";
+import { convertOperators } from "./convert.ts";
+import { dateOperators } from "./dates.ts";
+import { objectOperators } from "./object.ts";
+import { setOperators } from "./sets.ts";
+import { statisticsOperators } from "./statistics.ts";
+import { stringOperators } from "./strings.ts";
 
-registerOperators(booleanOperators);
+for (const operators of [
+  arithmeticOperators,
+  arrayOperators,
+  booleanOperators,
+  convertOperators,
+  dateOperators,
+  objectOperators,
+  setOperators,
+  statisticsOperators,
+  stringOperators,
+]) {
+  registerOperators(operators);
+}

@@ -7,7 +7,9 @@ import { binary, isNullish, type OperatorCompiler, typeNameOf, unary, variadic }
 /** Sorted values without repetitions. */
 export function distinct(values: Iterable<Value>, collation?: Collator): Value[] {
   const sorted = [...values].sort((a, b) => compareValues(a, b, collation));
-  return sorted.filter((value, index) => index === 0 || compareValues(value, sorted[index - 1]!, collation) !== 0);
+  return sorted.filter(
+    (value, index) => index === 0 || compareValues(value, sorted[index - 1]!, collation) !== 0,
+  );
 }
 
 function contains(sorted: Value[], value: Value, collation?: Collator): boolean {
@@ -25,13 +27,20 @@ function contains(sorted: Value[], value: Value, collation?: Collator): boolean 
 
 function arrayOperand(value: Value | undefined, name: string, which: string, code: number): Value[] {
   if (Array.isArray(value)) return value;
-  throw new ServerError(code, `${which} of ${name} must be an array. ${which} is of type: ${typeNameOf(value)}`);
+  throw new ServerError(
+    code,
+    `${which} of ${name} must be an array. ${which} is of type: ${typeNameOf(value)}`,
+  );
 }
 
 function everyArray(values: (Value | undefined)[], name: string, code: number): Value[][] | null {
   if (values.some(isNullish)) return null;
   return values.map((value) => {
-    if (!Array.isArray(value)) throw new ServerError(code, `All operands of ${name} must be arrays. One argument is of type: ${typeNameOf(value)}`);
+    if (!Array.isArray(value))
+      throw new ServerError(
+        code,
+        `All operands of ${name} must be arrays. One argument is of type: ${typeNameOf(value)}`,
+      );
     return value;
   });
 }
@@ -49,8 +58,16 @@ export const setOperators: Record<string, OperatorCompiler> = {
   }),
   $setDifference: binary((a, b, name, { collation }) => {
     if (isNullish(a) || isNullish(b)) return null;
-    if (!Array.isArray(a)) throw new ServerError(17048, `both operands of ${name} must be arrays. First argument is of type: ${typeNameOf(a)}`);
-    if (!Array.isArray(b)) throw new ServerError(17049, `both operands of ${name} must be arrays. Second argument is of type: ${typeNameOf(b)}`);
+    if (!Array.isArray(a))
+      throw new ServerError(
+        17048,
+        `both operands of ${name} must be arrays. First argument is of type: ${typeNameOf(a)}`,
+      );
+    if (!Array.isArray(b))
+      throw new ServerError(
+        17049,
+        `both operands of ${name} must be arrays. Second argument is of type: ${typeNameOf(b)}`,
+      );
     const excluded = distinct(b, collation);
     const result: Value[] = [];
     for (const value of a) {
@@ -61,15 +78,27 @@ export const setOperators: Record<string, OperatorCompiler> = {
   }),
   $setEquals: variadic((values, name, { collation }) => {
     const sets = values.map((value) => {
-      if (!Array.isArray(value)) throw new ServerError(17044, `All operands of ${name} must be arrays. One argument is of type: ${typeNameOf(value)}`);
+      if (!Array.isArray(value))
+        throw new ServerError(
+          17044,
+          `All operands of ${name} must be arrays. One argument is of type: ${typeNameOf(value)}`,
+        );
       return distinct(value, collation);
     });
     const [first, ...rest] = sets as [Value[], ...Value[][]];
     return rest.every((set) => compareValues(set, first, collation) === 0);
   }, 2),
   $setIsSubset: binary((a, b, name, { collation }) => {
-    if (!Array.isArray(a)) throw new ServerError(17046, `both operands of ${name} must be arrays. First argument is of type: ${typeNameOf(a)}`);
-    if (!Array.isArray(b)) throw new ServerError(17042, `both operands of ${name} must be arrays. Second argument is of type: ${typeNameOf(b)}`);
+    if (!Array.isArray(a))
+      throw new ServerError(
+        17046,
+        `both operands of ${name} must be arrays. First argument is of type: ${typeNameOf(a)}`,
+      );
+    if (!Array.isArray(b))
+      throw new ServerError(
+        17042,
+        `both operands of ${name} must be arrays. Second argument is of type: ${typeNameOf(b)}`,
+      );
     const set = distinct(b, collation);
     return a.every((value) => contains(set, value, collation));
   }),

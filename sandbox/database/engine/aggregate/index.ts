@@ -1,0 +1,14 @@
+/** Aggregation. */
+import "./operators/index.ts";
+import "./stages/index.ts";
+
+export { compileExpression, makeContext } from "./expression.ts";
+export {
+  compilePipeline,
+  leadingMatch,
+  type MergeTarget,
+  type OutTarget,
+  type PipelineContext,
+  runPipeline,
+  type Stage,
+} from "./pipeline.ts";

@@ -1,0 +1,8 @@
+/** Registers every stage with the pipeline compiler. */
+import { registerStages } from "../pipeline.ts";
+import { basicStages } from "./basic.ts";
+import { groupStages } from "./group.ts";
+import { joinStages } from "./join.ts";
+import { outputStages } from "./output.ts";
+
+for (const stages of [basicStages, groupStages, joinStages, outputStages]) registerStages(stages);
