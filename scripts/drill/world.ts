@@ -10,6 +10,7 @@ import { systemClock } from "../../adapters/clock.ts";
 import { PhaseStore } from "../../adapters/state/phase-store.ts";
 import { RoundtripError } from "../../core/errors.ts";
 import { documentName } from "../../runbooks/engine/action.ts";
+import { loadedStates } from "../../runbooks/steps/replication-tasks.ts";
 import { awsEnvironment, steerAws } from "../../sandbox/up/aws.ts";
 import { steerHost } from "../../sandbox/up/host.ts";
 import { defaultInstanceId, Sandbox } from "../../sandbox/up/sandbox.ts";
@@ -112,7 +113,7 @@ export class World implements AsyncDisposable {
     const until = performance.now() + loadSeconds * 1000;
     for (;;) {
       const tables = (await Promise.all(arns.map((arn) => tasks.tables(arn)))).flat();
-      const behind = tables.filter((table) => table.state !== "Table completed");
+      const behind = tables.filter((table) => !loadedStates.includes(table.state));
       if (tables.length > 0 && behind.length === 0) return;
       if (performance.now() > until) {
         throw new RoundtripError({
