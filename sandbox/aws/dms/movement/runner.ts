@@ -187,17 +187,17 @@ export class Runner {
   async #loadOne(source: MongoClient, target: MongoClient, row: TableRow): Promise<void> {
     row.fullLoadRows = 0;
     row.fullLoadStartedAt = Date.now();
-    this.#book.save();
+    this.#book.save(row);
     await loadTable(row, {
       source,
       target,
       mode: this.#prepareMode,
       signal: this.#stop.signal,
-      onProgress: () => this.#book.save(),
+      onProgress: () => this.#book.save(row),
       onRefused: (refused) => this.#logRefused(row, refused),
     });
     row.fullLoadEndedAt = Date.now();
-    this.#book.save();
+    this.#book.save(row);
   }
 
   /** Change capture: read a batch, wait for its lag, apply it, and only then move the checkpoint. */

@@ -80,8 +80,10 @@ export class TableBook {
     this.save();
   }
 
-  save(): void {
-    for (const row of this.#changed) row.updatedAt = Date.now();
+  /** Writes the rows handed out since the last time, and `row`, which its holder has changed. */
+  save(row?: TableRow): void {
+    if (row) this.#changed.add(row);
+    for (const each of this.#changed) each.updatedAt = Date.now();
     this.store.putTables(this.task, [...this.#changed]);
     this.#changed.clear();
   }
