@@ -62,6 +62,8 @@ export class ProjectionNode {
     for (const element of value) {
       const inside = this.includeValue(element);
       if (inside !== undefined) result.push(inside);
+      // What isn't a document becomes one with the computed fields: keep its place.
+      else if (this.hasComputed) result.push(null);
     }
     return result;
   }
