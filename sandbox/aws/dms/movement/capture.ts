@@ -26,7 +26,7 @@ interface CursorReply {
 const historyLostCodes = new Set([286, 280, 136, 260]);
 const raw = { fieldsAsRaw: { firstBatch: true, nextBatch: true } };
 
-/** The source's cluster time now: from here on its changes are to be read. */
+/** The source's cluster time now: changes behind it are to be read, those up to it a load sees. */
 export async function currentPosition(client: MongoClient): Promise<Progress> {
   const { operationTime } = (await client.db("admin").command({ ping: 1 })) as { operationTime?: Timestamp };
   if (!operationTime) throw new Error("the source tells no operationTime: expected a replica set");
@@ -70,7 +70,7 @@ export class Capture {
     const { token, seconds, increment } = this.#progress;
     const start =
       token === ""
-        ? { startAtOperationTime: new Timestamp({ t: seconds, i: increment }) }
+        ? { startAtOperationTime: new Timestamp({ t: seconds, i: increment + 1 }) }
         : { resumeAfter: EJSON.parse(token, { relaxed: false }) as Document };
     const pipeline = [{ $changeStream: { allChangesForCluster: true, ...start } }];
     const command = { aggregate: 1, pipeline, cursor: { batchSize: 1000 } };
