@@ -68,7 +68,7 @@ export class AwsCommands implements Commands {
       expected: "its end",
       wayOut: "the host may still be at work: run the same runbook again, it re-attaches",
     };
-    return poll(this.#clock, timeoutSeconds, waitFor, async () => {
+    return poll<CommandResult>(this.#clock, timeoutSeconds, waitFor, async () => {
       const invocation = await this.#invocation(instanceId, commandId);
       const status = ends[invocation?.Status ?? ""];
       if (!invocation || !status) return { seen: invocation?.StatusDetails ?? "no invocation yet" };
