@@ -136,14 +136,14 @@ export function commandEvent(
   };
   const event = translate(command, scope);
   if (!event || (event.expandedOnly && !expanded)) return undefined;
-  if (!expanded && event.type === "rename") event.more = { to: event.more!["to"] };
+  if (!expanded && event.type === "rename") event.more = { to: event.more!.to };
   return isHidden(event, scope) ? undefined : event;
 }
 
 /** System collections and the server's own databases don't show, as far as the stream didn't ask for them by name. */
 function isHidden(event: CommandEvent, scope: Scope): boolean {
-  const database = event.ns?.["db"] as string;
-  const name = event.ns?.["coll"];
+  const database = event.ns?.db as string;
+  const name = event.ns?.coll;
   if (scope.kind === "cluster" && (database === "admin" || database === "local" || database === "config"))
     return true;
   return scope.kind !== "collection" && typeof name === "string" && name.startsWith("system.");

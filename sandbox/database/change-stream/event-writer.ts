@@ -88,23 +88,38 @@ export class EventWriter {
 
   private fullDocument(change: DocumentChange, kind: "i" | "u" | "d" | "r"): void {
     const { writer, options } = this;
-    if (kind === "i" || kind === "r") return writer.document("fullDocument", change.body);
-    if (kind === "d" || options.fullDocument === "default") return undefined;
-    const found =
-      options.fullDocument === "updateLookup"
+    if (kind === "i" || kind === "r") writer.document("fullDocument", change.body);
+    else if (kind === "u" && options.fullDocument !== "default") {
+      const lookup = options.fullDocument === "updateLookup";
+      const found = lookup
         ? this.images.current(change.ns, change.uuid, change.key)
         : this.images.after(change);
-    if (found) return writer.document("fullDocument", found);
-    if (options.fullDocument === "required") throw missing("post", "update, delete and replace", change);
-    writer.value("fullDocument", null);
+      this.image(
+        "fullDocument",
+        found,
+        options.fullDocument === "required" ? () => missing("post", change) : undefined,
+      );
+    }
   }
 
   private before(change: DocumentChange): void {
-    const found = this.images.before(change);
-    if (found) return this.writer.document("fullDocumentBeforeChange", found);
-    if (this.options.fullDocumentBeforeChange === "required")
-      throw missing("pre", "update, delete and replace", change);
-    this.writer.value("fullDocumentBeforeChange", null);
+    const required = this.options.fullDocumentBeforeChange === "required";
+    this.image(
+      "fullDocumentBeforeChange",
+      this.images.before(change),
+      required ? () => missing("pre", change) : undefined,
+    );
+  }
+
+  /** An image, or null when there is none and it isn't required. */
+  private image(
+    name: string,
+    found: Uint8Array | undefined,
+    otherwise: (() => ServerError) | undefined,
+  ): void {
+    if (found) this.writer.document(name, found);
+    else if (otherwise) throw otherwise();
+    else this.writer.value(name, null);
   }
 
   private description(body: Uint8Array): void {
@@ -138,9 +153,9 @@ export class EventWriter {
   }
 }
 
-function missing(image: "pre" | "post", kinds: string, change: DocumentChange): ServerError {
+function missing(image: "pre" | "post", change: DocumentChange): ServerError {
   return new ServerError(
     "NoMatchingDocument",
-    `Change stream was configured to require a ${image}-image for all ${kinds} events, but the ${image}-image was not found for event: ${tokenText(change.position)} on ${change.ns}`,
+    `Change stream was configured to require a ${image}-image for all update, delete and replace events, but the ${image}-image was not found for event: ${tokenText(change.position)} on ${change.ns}`,
   );
 }

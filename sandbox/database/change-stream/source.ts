@@ -165,7 +165,10 @@ export class ChangeStreamSource implements DocumentSource {
   }
 
   private look(entry: EntryView): void {
-    if (entry.operation === "c") return this.lookAtCommand(entry);
+    if (entry.operation === "c") {
+      this.lookAtCommand(entry);
+      return;
+    }
     const position: Position = { ts: entry.ts, operation: 0, fragment: 0, kind: "event" };
     if (this.seen(position)) return;
     this.give(
@@ -195,7 +198,10 @@ export class ChangeStreamSource implements DocumentSource {
 
   private lookAtCommand(entry: EntryView): void {
     const ns = this.storage.oplog.namespaceOf(entry.namespace);
-    if (isApplyOps(entry.body)) return this.lookAtTransaction(entry);
+    if (isApplyOps(entry.body)) {
+      this.lookAtTransaction(entry);
+      return;
+    }
     const uuid = fieldBytes(entry.bytes, "ui")?.subarray(5);
     const event = commandEvent(
       { ns, body: entry.body, key: entry.key, uuid },

@@ -4,9 +4,11 @@ import type { DocumentSource } from "../cursors/cursor.ts";
 import { OplogBackwardSource, OplogSource, oplogBounds, waitForCommit } from "../cursors/oplog-source.ts";
 import { firstBatch } from "../cursors/reply.ts";
 import { ListSource, MapSource, ScanSource, SliceSource, SortSource } from "../cursors/sources.ts";
+import { encode } from "../engine/codec.ts";
 import type { Collator } from "../engine/compare.ts";
 import { ServerError } from "../engine/errors.ts";
 import { compileFilter, type FilterContext, type Predicate } from "../engine/match/index.ts";
+import { compileProjection, type ProjectionOptions } from "../engine/project.ts";
 import { compileSort } from "../engine/sort.ts";
 import { type Document, isNumber } from "../engine/value.ts";
 import { choosePlan } from "../query/plan.ts";
@@ -93,7 +95,7 @@ function collectionSource(
   if (request.tailable && !collection.capped) {
     throw new ServerError(
       "BadValue",
-      "error processing query: ns=" + request.ns + " tailable cursor requested on non capped collection",
+      `error processing query: ns=${request.ns} tailable cursor requested on non capped collection`,
     );
   }
   const plan = choosePlan(collection, {
@@ -120,13 +122,29 @@ function sourceOf(context: CommandContext, request: FindRequest): DocumentSource
   return collectionSource(context, collection, request);
 }
 
+/** Everything that matches, for commands that aren't cursors. */
+export function findSource(context: CommandContext, ns: string, filter: Document): DocumentSource {
+  return sourceOf(context, {
+    ns,
+    filter,
+    sort: undefined,
+    projection: undefined,
+    skip: 0,
+    limit: 0,
+    singleBatch: false,
+    tailable: false,
+    awaitData: false,
+  });
+}
+
 async function run(context: CommandContext): Promise<Reply> {
   const { ns } = context;
   const request = readFind(context, ns);
   const tailing = request.tailable && (ns === OPLOG || context.storage.catalog.get(ns) !== undefined);
   let source = sourceOf(context, request);
   if (request.skip > 0 || request.limit > 0) source = new SliceSource(source, request.skip, request.limit);
-  source = project(context, request, source);
+  const collator = collatorFor(context.storage.catalog.get(ns), context.document("collation"));
+  source = project(context, request.projection, request.filter, collator, source);
   context.server.counters.query++;
   const batchSize = context.number("batchSize");
   return firstBatch(
@@ -143,10 +161,21 @@ async function run(context: CommandContext): Promise<Reply> {
   );
 }
 
-function project(_context: CommandContext, request: FindRequest, source: DocumentSource): DocumentSource {
-  if (!request.projection || request.projection.size === 0) return source;
-  void MapSource;
-  throw new ServerError("NotImplemented", "projection");
+/** The shape asked for. Without a projection the bytes stay as they are stored. */
+export function project(
+  context: CommandContext,
+  projection: Document | undefined,
+  filter: Document,
+  collator: Collator | undefined,
+  source: DocumentSource,
+): DocumentSource {
+  if (!projection || projection.size === 0) return source;
+  const options: ProjectionOptions = { query: filter };
+  if (collator) options.collation = collator;
+  const letValues = context.document("let");
+  if (letValues) options.let = letValues;
+  const shape = compileProjection(projection, options);
+  return new MapSource(source, (document) => encode(shape(document)));
 }
 
 export const findCommand: Command = {

@@ -165,7 +165,7 @@ async function run(context: CommandContext): Promise<Reply> {
   const reply = describe(context);
   if (context.request.exhaustAllowed && isDocument(known)) stream(context);
   const login = speculativeLogin(context);
-  if (login) reply["speculativeAuthenticate"] = login;
+  if (login) reply.speculativeAuthenticate = login;
   return reply;
 }
 

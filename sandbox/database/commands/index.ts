@@ -1,18 +1,25 @@
 /** Every command by its names. */
 import { ServerError } from "../engine/errors.ts";
 import type { Command } from "../server/context.ts";
+import { administrationCommands } from "./administration.ts";
 import { aggregateCommand } from "./aggregate.ts";
+import { collModCommand } from "./coll-mod.ts";
 import { collectionCommands } from "./collections.ts";
+import { countCommands } from "./count.ts";
 import { deleteCommand } from "./delete.ts";
 import { findCommand } from "./find.ts";
+import { findAndModifyCommand } from "./find-and-modify.ts";
 import { getMoreCommand, killCursorsCommand } from "./get-more.ts";
 import { helloCommand } from "./hello.ts";
 import { indexCommands } from "./indexes.ts";
 import { insertCommand } from "./insert.ts";
 import { listingCommands } from "./listing.ts";
 import { monitoringCommands } from "./monitoring.ts";
+import { replicaSetCommands } from "./replica-set.ts";
+import { sandboxCommand } from "./sandbox.ts";
 import { saslCommands } from "./sasl.ts";
 import { sessionCommands } from "./sessions.ts";
+import { statisticsCommands } from "./statistics.ts";
 import { updateCommand } from "./update.ts";
 import { roleCommands } from "./users/roles.ts";
 import { userCommands } from "./users/users.ts";
@@ -22,6 +29,9 @@ const ALL: Command[] = [
   ...saslCommands,
   ...monitoringCommands,
   ...sessionCommands,
+  ...administrationCommands,
+  ...replicaSetCommands,
+  sandboxCommand,
   insertCommand,
   updateCommand,
   deleteCommand,
@@ -29,6 +39,10 @@ const ALL: Command[] = [
   getMoreCommand,
   killCursorsCommand,
   aggregateCommand,
+  findAndModifyCommand,
+  collModCommand,
+  ...countCommands,
+  ...statisticsCommands,
   ...indexCommands,
   ...collectionCommands,
   ...listingCommands,

@@ -72,8 +72,8 @@ async function listCollections(context: CommandContext): Promise<Reply> {
   const nameOnly = context.boolean("nameOnly") ?? false;
   const batches: Uint8Array[] = [];
   for (const described of describeAll(context)) {
-    if (!visible(context, described["name"] as string)) continue;
-    const shown = nameOnly ? { name: described["name"], type: described["type"] } : described;
+    if (!visible(context, described.name as string)) continue;
+    const shown = nameOnly ? { name: described.name, type: described.type } : described;
     const bytes = new Uint8Array(encodeReply(shown));
     if (matches(decode(new Uint8Array(encodeReply(described))))) batches.push(bytes);
   }

@@ -105,7 +105,7 @@ function connectionStatus(context: CommandContext): ReplyObject {
     authenticatedUserRoles: principals.flatMap(({ roles }) => roles.map(({ role, db }) => ({ role, db }))),
   };
   if (context.boolean("showPrivileges")) {
-    authInfo["authenticatedUserPrivileges"] = principals.flatMap(({ privileges }) =>
+    authInfo.authenticatedUserPrivileges = principals.flatMap(({ privileges }) =>
       privileges.map(showPrivilege),
     );
   }

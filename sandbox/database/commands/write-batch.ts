@@ -65,8 +65,8 @@ export interface StatementResult {
 
 function toStored(result: StatementResult): ReplyObject {
   const stored: ReplyObject = { n: result.n };
-  if (result.nModified !== undefined) stored["m"] = result.nModified;
-  if (result.upserted !== undefined) stored["u"] = result.upserted;
+  if (result.nModified !== undefined) stored.m = result.nModified;
+  if (result.upserted !== undefined) stored.u = result.upserted;
   return stored;
 }
 

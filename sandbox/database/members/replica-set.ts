@@ -16,7 +16,8 @@ export class ReplicaSet {
   electionMs = 500;
   private readonly storage: Storage;
   private readonly handle: RequestHandler;
-  private lastConnection = 0;
+  /** Connections ever accepted. */
+  connectionsCreated = 0;
   private readonly waiting = new Set<() => void>();
   private election: ReturnType<typeof setTimeout> | undefined;
   private frozenUntil = new Map<Member, number>();
@@ -59,7 +60,7 @@ export class ReplicaSet {
   }
 
   private listen(member: Member): void {
-    member.listen(() => ++this.lastConnection, this.handle);
+    member.listen(() => ++this.connectionsCreated, this.handle);
   }
 
   get primary(): Member | undefined {

@@ -189,9 +189,7 @@ export class Dispatcher {
     const error = injected ?? (context.command.role === "write" ? writeConcernError(context) : undefined);
     if (!error) return;
     reply.set("writeConcernError", error as ReplyObject);
-    const code = isDocument(error as Value)
-      ? (error as Document).get("code")
-      : (error as ReplyObject)["code"];
+    const code = isDocument(error as Value) ? (error as Document).get("code") : (error as ReplyObject).code;
     const labels =
       failure?.labels ??
       this.labels(typeof code === "number" ? code : Number((code as { value?: number })?.value), context);

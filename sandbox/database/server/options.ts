@@ -49,7 +49,7 @@ function whole(
 
 function password(file: string | undefined): string {
   if (file !== undefined) return readFileSync(file, "utf8").trim();
-  const fromEnvironment = process.env["SANDBOX_ADMIN_PASSWORD"];
+  const fromEnvironment = process.env.SANDBOX_ADMIN_PASSWORD;
   if (fromEnvironment) return fromEnvironment;
   throw new UsageError("no admin password: give --admin-password-file FILE or set SANDBOX_ADMIN_PASSWORD");
 }

@@ -8,7 +8,9 @@ import { Faults } from "../faults/faults.ts";
 import { Journal } from "../faults/journal.ts";
 import { ReplicaSet } from "../members/replica-set.ts";
 import { Storage } from "../storage/storage.ts";
+import { TtlMonitor } from "../storage/ttl.ts";
 import type { WriteUnit } from "../storage/write-unit.ts";
+import { encodeReply, type ReplyObject } from "../wire/writer.ts";
 import type { CommandContext } from "./context.ts";
 import { Dispatcher } from "./dispatch.ts";
 import type { ServerOptions } from "./options.ts";
@@ -33,6 +35,8 @@ export class Server {
   userWriteBlock = false;
   readonly knobs = { multiWriteCommitDelayMs: 0 };
   readonly counters = { insert: 0, query: 0, update: 0, delete: 0, getmore: 0, command: 0, connections: 0 };
+  readonly ttl: TtlMonitor;
+  private ttlTimer: ReturnType<typeof setInterval> | undefined;
   private readonly timers: ReturnType<typeof setInterval>[] = [];
 
   constructor(options: ServerOptions) {
@@ -45,6 +49,7 @@ export class Server {
         return (document) => compiled(document);
       },
     });
+    this.ttl = new TtlMonitor(this.storage);
     this.authorization = new Authorization(this.storage);
     this.sessions = new Sessions(this.storage);
     this.parameters = new Parameters(options);
@@ -78,15 +83,54 @@ export class Server {
     if (multi && this.knobs.multiWriteCommitDelayMs > 0) await Bun.sleep(this.knobs.multiWriteCommitDelayMs);
   }
 
+  /** Writes a no-op entry, as the server does for notes and to move an idle oplog on. */
+  note(body: ReplyObject): void {
+    this.storage.write((unit) => {
+      unit.log({ operation: "n", ns: "", uuid: undefined, body: encodeReply(body), key: undefined });
+    });
+  }
+
+  setUserWriteBlock(on: boolean): void {
+    this.userWriteBlock = on;
+    this.storage.meta.set("userWriteBlock", on ? "1" : "0");
+  }
+
+  /** Ends the process after the reply to `shutdown` had time to leave. */
+  shutdownSoon(): void {
+    setTimeout(() => {
+      this.stop();
+      process.exit(0);
+    }, 20);
+  }
+
+  /** Timers follow the parameters. */
+  parametersChanged(): void {
+    this.cursors.timeoutMs = this.parameters.numberOf("cursorTimeoutMillis");
+    clearInterval(this.ttlTimer);
+    const seconds = this.parameters.numberOf("ttlMonitorSleepSecs");
+    this.ttlTimer = setInterval(() => {
+      if (this.parameters.isOn("ttlMonitorEnabled")) this.ttl.run(Date.now());
+    }, seconds * 1000);
+  }
+
   start(): void {
+    this.userWriteBlock = this.storage.meta.text("userWriteBlock") === "1";
     this.replicaSet.start();
+    this.parametersChanged();
     this.every(60_000, () => {
       this.sessions.expire();
       this.cursors.expire();
     });
+    // An idle set still writes: resume tokens stay young and times move on.
+    let seen = this.storage.clock.last;
+    this.every(this.parameters.numberOf("periodicNoopIntervalSecs") * 1000, () => {
+      if (this.storage.clock.last === seen && this.replicaSet.primary) this.note({ msg: "periodic noop" });
+      seen = this.storage.clock.last;
+    });
   }
 
   stop(): void {
+    clearInterval(this.ttlTimer);
     for (const timer of this.timers) clearInterval(timer);
     this.replicaSet.stop();
     this.storage.close();

@@ -55,6 +55,10 @@ export class Sessions {
     this.storage = storage;
   }
 
+  get count(): number {
+    return this.sessions.size;
+  }
+
   all(): IterableIterator<Session> {
     return this.sessions.values();
   }

@@ -42,7 +42,7 @@ export function createCollection(
   const collection = unit.storage.catalog.create(ns, options, uuid);
   const { database, name } = splitNamespace(ns);
   const body: ReplyObject = { create: name, ...Object.fromEntries(options) };
-  if (!options.has("clusteredIndex")) body["idIndex"] = ID_INDEX;
+  if (!options.has("clusteredIndex")) body.idIndex = ID_INDEX;
   logCommand(unit, database, collection.uuid, body);
   return collection;
 }
@@ -79,7 +79,7 @@ export function renameCollection(
   if (target) unit.storage.catalog.drop(target);
   unit.storage.catalog.rename(collection, to);
   const body: ReplyObject = { renameCollection: from, to, stayTemp };
-  if (target) body["dropTarget"] = uuidValue(target.uuid);
+  if (target) body.dropTarget = uuidValue(target.uuid);
   logCommand(unit, splitNamespace(from).database, collection.uuid, body, target && { numRecords: records! });
 }
 

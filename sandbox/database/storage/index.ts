@@ -120,6 +120,11 @@ export class Index {
     return statement.values(...bounds) as [Uint8Array, number][];
   }
 
+  /** Number of entries: keys, not documents. */
+  entries(): number {
+    return this.statement(`SELECT count(*) FROM x_${this.id}`).values()[0]![0] as number;
+  }
+
   private statement(sql: string): Statement {
     let statement = this.scans.get(sql);
     if (!statement) {

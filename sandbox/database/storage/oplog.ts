@@ -83,6 +83,14 @@ export class Oplog {
     return this.trimmed && ts < this.firstTs;
   }
 
+  /** Number of entries. */
+  count(): number {
+    const row = this.database.query("SELECT coalesce(sum(length(marks)), 0) AS bytes FROM oplog").get() as {
+      bytes: number;
+    };
+    return row.bytes / (MARK_WORDS * 4);
+  }
+
   get bytes(): number {
     return this.totalBytes;
   }

@@ -3,58 +3,10 @@
  * server's own answers), BSON values (parts of documents) and raw bytes (whole documents, passed through untouched).
  */
 import { Buffer } from "node:buffer";
-import {
-  Binary,
-  BSONRegExp,
-  BSONSymbol,
-  Code,
-  DateTime,
-  DbPointer,
-  Decimal128,
-  Double,
-  Int32,
-  Long,
-  MaxKey,
-  MinKey,
-  ObjectId,
-  Timestamp,
-  Undefined,
-  type Value,
-} from "../engine/value.ts";
+import type { ReplyMap, ReplyObject, ReplyValue } from "./reply-value.ts";
+import { writeValue } from "./value-writer.ts";
 
-/** A whole document as bytes, written without being looked into. */
-export class RawDocument {
-  readonly bytes: Uint8Array;
-  constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
-  }
-}
-
-/** An array of documents as bytes: the batch of a cursor. */
-export class RawBatch {
-  readonly documents: readonly Uint8Array[];
-  constructor(documents: readonly Uint8Array[]) {
-    this.documents = documents;
-  }
-}
-
-/** What may stand in a reply. A number is an int32 when it fits and a double otherwise; a bigint is a long. */
-export type ReplyValue =
-  | Value
-  | number
-  | bigint
-  | Date
-  | Uint8Array
-  | RawDocument
-  | RawBatch
-  | undefined
-  | ReplyValue[]
-  | ReplyMap
-  | ReplyObject;
-export interface ReplyObject {
-  [name: string]: ReplyValue;
-}
-export type ReplyMap = Map<string, ReplyValue>;
+export { RawBatch, RawDocument, type ReplyMap, type ReplyObject, type ReplyValue } from "./reply-value.ts";
 
 const indexNames = Array.from({ length: 2000 }, (_, index) => String(index));
 
@@ -132,7 +84,8 @@ export class BsonWriter {
     return this.buffer.write(text, at, "utf8");
   }
 
-  private text(text: string): void {
+  /** A string's value: length, bytes, terminator. */
+  text(text: string): void {
     const at = this.reserve(text.length * 3 + 5);
     const length = this.writeText(text, at + 4);
     this.buffer.writeInt32LE(length + 1, at);
@@ -140,7 +93,8 @@ export class BsonWriter {
     this.position = at + length + 5;
   }
 
-  private head(type: number, name: string): void {
+  /** Type byte and name of an element. */
+  head(type: number, name: string): void {
     this.byte(type);
     this.cstring(name);
   }
@@ -180,7 +134,7 @@ export class BsonWriter {
   }
 
   /** int64, also the payload of dates. */
-  private int64(type: number, name: string, value: bigint): void {
+  int64(type: number, name: string, value: bigint): void {
     this.head(type, name);
     const at = this.reserve(8);
     this.buffer.writeBigInt64LE(BigInt.asIntN(64, value), at);
@@ -237,6 +191,13 @@ export class BsonWriter {
     this.end(at);
   }
 
+  array(name: string, values: readonly ReplyValue[]): void {
+    const at = this.beginArray(name);
+    for (let index = 0; index < values.length; index++)
+      this.value(indexNames[index] ?? String(index), values[index]);
+    this.end(at);
+  }
+
   fields(fields: ReplyObject | ReplyMap): void {
     if (fields instanceof Map) for (const [name, value] of fields) this.value(name, value);
     else for (const name of Object.keys(fields)) this.value(name, fields[name]);
@@ -244,92 +205,7 @@ export class BsonWriter {
 
   /** Writes one field; `undefined` writes nothing, as an option that isn't set. */
   value(name: string, value: ReplyValue): void {
-    switch (typeof value) {
-      case "undefined":
-        return;
-      case "string":
-        return this.string(name, value);
-      case "boolean":
-        return this.boolean(name, value);
-      case "bigint":
-        return this.long(name, value);
-      case "number":
-        return Number.isInteger(value) && value >= -2147483648 && value <= 2147483647
-          ? this.int32(name, value)
-          : this.double(name, value);
-    }
-    if (value === null) return this.head(10, name);
-    if (Array.isArray(value)) {
-      const at = this.beginArray(name);
-      for (let index = 0; index < value.length; index++) this.value(String(index), value[index]);
-      return this.end(at);
-    }
-    if (value instanceof Map) return this.object(name, value as ReplyMap);
-    if (value instanceof RawDocument) return this.document(name, value.bytes);
-    if (value instanceof RawBatch) return this.batch(name, value.documents);
-    if (value instanceof Date) return this.date(name, value.getTime());
-    if (value instanceof Uint8Array) return this.binary(name, value, 0);
-    if (!("_bsontype" in value)) return this.object(name, value as ReplyObject);
-    this.bsonValue(name, value as Value & object);
-  }
-
-  private bsonValue(name: string, value: object): void {
-    if (value instanceof Int32) return this.int32(name, value.value);
-    if (value instanceof Double) return this.double(name, value.value);
-    if (value instanceof Timestamp) return this.timestamp(name, value.high, value.low);
-    if (value instanceof Long) {
-      this.head(18, name);
-      this.rawInt32(value.low);
-      return this.rawInt32(value.high);
-    }
-    if (value instanceof ObjectId) {
-      this.head(7, name);
-      return this.raw(value.id);
-    }
-    if (value instanceof DateTime) return this.int64(9, name, value.milliseconds);
-    if (value instanceof Binary) {
-      return this.binary(name, value.buffer.subarray(0, value.position), value.sub_type);
-    }
-    if (value instanceof Decimal128) {
-      this.head(19, name);
-      return this.raw(value.bytes);
-    }
-    this.rareValue(name, value);
-  }
-
-  private rareValue(name: string, value: object): void {
-    if (value instanceof BSONRegExp) {
-      this.head(11, name);
-      this.cstring(value.pattern);
-      return this.cstring(value.options);
-    }
-    if (value instanceof Code) {
-      const scope = value.scope as unknown;
-      if (scope === null || scope === undefined) {
-        this.head(13, name);
-        return this.text(value.code);
-      }
-      this.head(15, name);
-      const at = this.begin();
-      this.text(value.code);
-      const inner = this.begin();
-      this.fields(scope as ReplyObject | ReplyMap);
-      this.end(inner);
-      return this.setInt32(at, this.position - at);
-    }
-    if (value instanceof BSONSymbol) {
-      this.head(14, name);
-      return this.text(value.value);
-    }
-    if (value instanceof DbPointer) {
-      this.head(12, name);
-      this.text(value.namespace);
-      return this.raw(value.id.id);
-    }
-    if (value instanceof MinKey) return this.head(255, name);
-    if (value instanceof MaxKey) return this.head(127, name);
-    if (value instanceof Undefined) return this.head(6, name);
-    throw new TypeError(`expected a BSON value for '${name}', got ${String(value)}`);
+    writeValue(this, name, value);
   }
 }
 

@@ -191,8 +191,8 @@ function showRole(context: CommandContext, name: RoleName): ReplyObject | undefi
     isBuiltin: builtin !== undefined,
   };
   if (context.boolean("showPrivileges")) {
-    shown["privileges"] = own.map(showPrivilege);
-    shown["inheritedPrivileges"] = [...own, ...inherited.privileges].map(showPrivilege);
+    shown.privileges = own.map(showPrivilege);
+    shown.inheritedPrivileges = [...own, ...inherited.privileges].map(showPrivilege);
   }
   return shown;
 }

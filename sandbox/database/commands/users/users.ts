@@ -185,9 +185,9 @@ function showUser(context: CommandContext, user: Document): ReplyObject {
   };
   if (context.boolean("showPrivileges")) {
     const { roles, privileges } = resolveRoles(context.storage, held);
-    shown["inheritedRoles"] = roles.map(({ role, db }) => ({ role, db }));
-    shown["inheritedPrivileges"] = privileges.map(showPrivilege);
-    shown["inheritedAuthenticationRestrictions"] = [];
+    shown.inheritedRoles = roles.map(({ role, db }) => ({ role, db }));
+    shown.inheritedPrivileges = privileges.map(showPrivilege);
+    shown.inheritedAuthenticationRestrictions = [];
   }
   return shown;
 }

@@ -1,0 +1,126 @@
+/** collMod: options of a collection, a view or an index. */
+import { namespace, need } from "../auth/privilege.ts";
+import { ServerError } from "../engine/errors.ts";
+import { type Document, Int32, isDocument, isNumber, type Value } from "../engine/value.ts";
+import { checkUserWriteBlock } from "../server/authorize.ts";
+import type { Command, CommandContext, Reply } from "../server/context.ts";
+import type { Collection } from "../storage/collection.ts";
+import { modifyCollection } from "../storage/ddl.ts";
+import type { Index } from "../storage/index.ts";
+import { put, readById } from "../storage/internal.ts";
+import type { ReplyObject } from "../wire/writer.ts";
+import { storedOptions } from "./collections.ts";
+import { samePattern } from "./index-spec.ts";
+
+const OPTIONS = ["validator", "validationLevel", "validationAction", "changeStreamPreAndPostImages"];
+
+function indexOf(collection: Collection, wanted: Document): Index {
+  const name = wanted.get("name");
+  const pattern = wanted.get("keyPattern");
+  const found = collection.indexes.find((index) =>
+    typeof name === "string"
+      ? index.name === name
+      : isDocument(pattern) && samePattern(index.pattern, pattern),
+  );
+  if (!found)
+    throw new ServerError("IndexNotFound", `cannot find index ${String(name ?? "")} for ns ${collection.ns}`);
+  return found;
+}
+
+/** What the change of an index replies with, and its new specification. */
+function changedIndex(index: Index, wanted: Document): { spec: Document; reply: ReplyObject } {
+  const spec: Document = new Map(index.spec);
+  const reply: ReplyObject = {};
+  const seconds = wanted.get("expireAfterSeconds");
+  if (isNumber(seconds)) {
+    if (index.pattern.size > 1 && index.expireAfterSeconds === undefined)
+      throw new ServerError(
+        "InvalidOptions",
+        "TTL indexes are single-field indexes, compound indexes do not support TTL",
+      );
+    reply.expireAfterSeconds_old = spec.get("expireAfterSeconds");
+    spec.set("expireAfterSeconds", seconds);
+    reply.expireAfterSeconds_new = seconds;
+  }
+  const hidden = wanted.get("hidden");
+  if (typeof hidden === "boolean") {
+    reply.hidden_old = index.hidden;
+    if (hidden) spec.set("hidden", true);
+    else spec.delete("hidden");
+    reply.hidden_new = hidden;
+  }
+  const unique = wanted.get("unique");
+  if (unique === true) spec.set("unique", true);
+  if (wanted.get("prepareUnique") === true) spec.set("prepareUnique", true);
+  return { spec, reply };
+}
+
+function modifyView(context: CommandContext): Reply {
+  const views = `${context.database}.system.views`;
+  const definition = readById(context.storage, views, context.ns)!;
+  const viewOn = context.string("viewOn");
+  const pipeline = context.array("pipeline");
+  if (viewOn !== undefined) definition.set("viewOn", viewOn);
+  if (pipeline) definition.set("pipeline", pipeline);
+  context.storage.write((unit) => put(unit, views, definition));
+  return {};
+}
+
+function run(context: CommandContext): Reply {
+  const { ns, storage } = context;
+  checkUserWriteBlock(context, context.database);
+  if (storage.catalog.view(ns)) return modifyView(context);
+  const collection = storage.catalog.get(ns);
+  if (!collection) throw new ServerError("NamespaceNotFound", `ns does not exist: ${ns}`);
+  if (context.body.has("viewOn") || context.body.has("pipeline"))
+    throw new ServerError("InvalidOptions", "option not supported on a collection: viewOn");
+  const wanted = context.document("index");
+  const index = wanted && indexOf(collection, wanted);
+  const change = index && wanted && changedIndex(index, wanted);
+  const options: Document = new Map(collection.options);
+  const asked: ReplyObject = {};
+  for (const name of OPTIONS) {
+    const value = context.body.get(name);
+    if (value === undefined) continue;
+    options.set(name, value);
+    asked[name] = value;
+  }
+  if (isDocument(options.get("validator")) && (options.get("validator") as Document).size === 0)
+    options.delete("validator");
+  resizeCapped(context, options);
+  if (wanted) asked.index = wanted;
+  const before: ReplyObject = {
+    collectionOptions_old: Object.fromEntries(collection.options) as Record<string, Value>,
+  };
+  context.server.mutate(context, (unit) => {
+    if (index && change) unit.storage.catalog.setIndexSpec(index, change.spec);
+    modifyCollection(unit, collection, storedOptions(options, context.database), asked, before);
+  });
+  return change?.reply ?? {};
+}
+
+function resizeCapped(context: CommandContext, options: Document): void {
+  const size = context.number("cappedSize");
+  if (size !== undefined) options.set("size", new Int32(size));
+  const max = context.number("cappedMax");
+  if (max !== undefined) options.set("max", new Int32(max));
+}
+
+export const collModCommand: Command = {
+  name: "collMod",
+  fields: [
+    "index",
+    ...OPTIONS,
+    "viewOn",
+    "pipeline",
+    "cappedSize",
+    "cappedMax",
+    "expireAfterSeconds",
+    "timeseries",
+    "dryRun",
+    "recordPreImages",
+  ],
+  role: "write",
+  needs: (context) => [need(namespace(context.database, context.collectionName()), "collMod")],
+  run,
+};
