@@ -5,6 +5,7 @@ import type { Identities } from "./identity.ts";
 import type { Journal } from "./journal.ts";
 import type { Processes } from "./processes.ts";
 import { type Call, jsonCall, queryCall } from "./protocols.ts";
+import { requestTarget } from "./request-target.ts";
 import {
   AwsError,
   type JsonService,
@@ -14,7 +15,8 @@ import {
   type Service,
   type ServiceContext,
 } from "./service.ts";
-import { requestTarget, type Signed, signingService, verifySignature } from "./signature.ts";
+import { type Signed, verifySignature } from "./signature.ts";
+import { signingService } from "./signature-parts.ts";
 
 export interface DispatchOptions {
   readonly services: readonly Service[];

@@ -8,8 +8,8 @@ import { Identities } from "./identity.ts";
 import { Journal } from "./journal.ts";
 import { Processes } from "./processes.ts";
 import { createServices } from "./registry.ts";
+import { requestTarget } from "./request-target.ts";
 import type { Service, ServiceContext } from "./service.ts";
-import { requestTarget } from "./signature.ts";
 
 export interface AwsOptions {
   readonly dir: string;

@@ -1,6 +1,8 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import type { Identities } from "./identity.ts";
+import { decode, queryPairs, requestTarget, uriEncode } from "./request-target.ts";
 import { AwsError } from "./service.ts";
+import { type Parts, parse } from "./signature-parts.ts";
 
 /** What a signature says about its request. `seed` and `key` continue a chunk-signed body. */
 export interface Signed {
@@ -11,58 +13,12 @@ export interface Signed {
   readonly key: Buffer;
 }
 
-interface Parts {
-  readonly accessKeyId: string;
-  readonly date: string;
-  readonly region: string;
-  readonly service: string;
-  readonly timestamp: string;
-  readonly signedHeaders: readonly string[];
-  readonly signature: string;
-  readonly token: string | null;
-  readonly presigned: boolean;
-}
-
 const skewMsMax = 15 * 60_000;
+
 const signingKeys = new Map<string, Buffer>();
 
 function hmac(key: string | Buffer, text: string): Buffer {
   return createHmac("sha256", key).update(text).digest();
-}
-
-/** Percent-encodes all but A–Z a–z 0–9 - _ . ~ (RFC 3986), which is SigV4's UriEncode. */
-export function uriEncode(text: string): string {
-  return encodeURIComponent(text).replace(
-    /[!'()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    throw new AwsError("InvalidURI", `couldn't decode the percent-encoding of "${text}"`, 400);
-  }
-}
-
-/** Path and query as they stand on the request line (req.url is absolute). */
-export function requestTarget(url: string): { path: string; query: string } {
-  const start = url.indexOf("/", url.indexOf("//") + 2);
-  const target = start < 0 ? "/" : url.slice(start);
-  const mark = target.indexOf("?");
-  return mark < 0
-    ? { path: target, query: "" }
-    : { path: target.slice(0, mark), query: target.slice(mark + 1) };
-}
-
-/** Query parameters, percent-decoded; unlike URLSearchParams a `+` stays a plus. */
-export function queryPairs(query: string): [string, string][] {
-  if (query === "") return [];
-  return query.split("&").map((pair) => {
-    const mark = pair.indexOf("=");
-    return mark < 0 ? [decode(pair), ""] : [decode(pair.slice(0, mark)), decode(pair.slice(mark + 1))];
-  });
 }
 
 function canonicalQuery(query: string): string {
@@ -80,71 +36,6 @@ function canonicalPath(path: string, service: string): string {
   // S3 signs the path encoded once, every other service signs the encoded path encoded again.
   const encode = service === "s3" ? (segment: string) => uriEncode(decode(segment)) : uriEncode;
   return path.split("/").map(encode).join("/");
-}
-
-function parse(request: Request, query: string): Parts | undefined {
-  const authorization = request.headers.get("authorization");
-  if (authorization !== null) {
-    const match =
-      /^AWS4-HMAC-SHA256\s+Credential=([^,\s]+),\s*SignedHeaders=([^,\s]+),\s*Signature=([0-9a-f]{64})$/.exec(
-        authorization,
-      );
-    if (match === null) {
-      throw new AwsError(
-        "AuthorizationHeaderMalformed",
-        "expected AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…",
-        400,
-      );
-    }
-    const timestamp = request.headers.get("x-amz-date") ?? "";
-    return fromCredential(
-      match[1]!,
-      match[2]!,
-      match[3]!,
-      timestamp,
-      request.headers.get("x-amz-security-token"),
-      false,
-    );
-  }
-  if (!query.includes("X-Amz-Signature=")) return undefined;
-  const parameters = new Map(queryPairs(query));
-  return fromCredential(
-    parameters.get("X-Amz-Credential") ?? "",
-    parameters.get("X-Amz-SignedHeaders") ?? "",
-    parameters.get("X-Amz-Signature") ?? "",
-    parameters.get("X-Amz-Date") ?? "",
-    parameters.get("X-Amz-Security-Token") ?? null,
-    true,
-  );
-}
-
-function fromCredential(
-  credential: string,
-  signedHeaders: string,
-  signature: string,
-  timestamp: string,
-  token: string | null,
-  presigned: boolean,
-): Parts {
-  const [accessKeyId, date, region, service, terminator] = credential.split("/");
-  if (terminator !== "aws4_request" || !/^\d{8}T\d{6}Z$/.test(timestamp)) {
-    throw new AwsError(
-      "AuthorizationHeaderMalformed",
-      "expected Credential=<key>/<date>/<region>/<service>/aws4_request and an X-Amz-Date",
-      400,
-    );
-  }
-  return {
-    accessKeyId: accessKeyId!,
-    date: date!,
-    region: region!,
-    service: service!,
-    timestamp,
-    signedHeaders: signedHeaders.split(";"),
-    signature,
-    token,
-    presigned,
-  };
 }
 
 function signingKey(secret: string, parts: Parts): Buffer {
@@ -174,12 +65,6 @@ function checkTime(parts: Parts, query: string, now: number): void {
       403,
     );
   }
-}
-
-/** The signing service named in the request's credential scope (`s3`, `ssm`, …), or undefined when it is unsigned. */
-export function signingService(request: Request): string | undefined {
-  const { query } = requestTarget(request.url);
-  return parse(request, query)?.service;
 }
 
 /**

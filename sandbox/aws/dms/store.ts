@@ -1,6 +1,17 @@
 /** DMS's resources in the stand-in's database. A change is on disk before the call returns. */
 import type { Database } from "bun:sqlite";
-import { type Certificate, defaultKnobs, type Endpoint, type Instance, type Knobs, type Progress, type SubnetGroup, type TableRow, type Task, type TestedConnection } from "./model.ts";
+import {
+  type Certificate,
+  defaultKnobs,
+  type Endpoint,
+  type Instance,
+  type Knobs,
+  type Progress,
+  type SubnetGroup,
+  type TableRow,
+  type Task,
+  type TestedConnection,
+} from "./model.ts";
 
 interface Kinds {
   endpoint: Endpoint;

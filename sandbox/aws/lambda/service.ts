@@ -8,15 +8,18 @@ import {
   type Service,
   type ServiceContext,
 } from "../service.ts";
-import { requestTarget } from "../signature.ts";
 import { takeCode } from "./code.ts";
 import { invoke } from "./run.ts";
 import { FunctionStore, type LambdaFunction } from "./store.ts";
+import { targetOf } from "./target.ts";
 
 /** How long a new or changed function stays Pending / InProgress; invoking and changing it is refused meanwhile. */
 const pendingMs = 300;
+
 const payloadBytesMax = 6 * 1024 * 1024;
+
 const sessionMs = 3_600_000;
+
 const settingNames = [
   "Runtime",
   "Role",
@@ -35,32 +38,6 @@ const settingNames = [
   "LoggingConfig",
   "PackageType",
 ];
-
-interface Target {
-  readonly operation: string;
-  readonly name: string;
-}
-
-const operations: Readonly<Record<string, string>> = {
-  "POST ": "CreateFunction",
-  "GET ": "ListFunctions",
-  "GET function": "GetFunction",
-  "DELETE function": "DeleteFunction",
-  "GET configuration": "GetFunctionConfiguration",
-  "PUT configuration": "UpdateFunctionConfiguration",
-  "PUT code": "UpdateFunctionCode",
-  "POST invocations": "Invoke",
-};
-
-function targetOf(request: Request): Target {
-  const { path } = requestTarget(request.url);
-  const match = /^\/2015-03-31\/functions(?:\/([^/]*)(?:\/([^/]+))?)?\/?$/.exec(path);
-  if (match === null) return { operation: `${request.method} ${path}`, name: "" };
-  const given = decodeURIComponent(match[1] ?? "");
-  const name = /(?:^|:)function:([^:]+)/.exec(given)?.[1] ?? given;
-  const about = name === "" ? "" : (match[2] ?? "function");
-  return { operation: operations[`${request.method} ${about}`] ?? `${request.method} ${about}`, name };
-}
 
 function settingsOf(input: Input): Record<string, unknown> {
   return Object.fromEntries(

@@ -1,6 +1,7 @@
 import { AwsError, type RequestContext } from "../service.ts";
 import { childrenOf, childText } from "../xml.ts";
-import { findObject, xmlBody, xmlResponse } from "./objects.ts";
+import { xmlBody, xmlResponse } from "./documents.ts";
+import { findObject } from "./read.ts";
 import type { Store } from "./store.ts";
 import type { Target } from "./target.ts";
 

@@ -1,7 +1,8 @@
 import { AwsError, type RequestContext } from "../service.ts";
 import { childrenOf, childText, parseXml } from "../xml.ts";
-import { xmlBody, xmlResponse } from "./objects.ts";
-import type { Bucket, Store } from "./store.ts";
+import { xmlBody, xmlResponse } from "./documents.ts";
+import type { Bucket } from "./schema.ts";
+import type { Store } from "./store.ts";
 import { bucketSettings, settingOf, type Target } from "./target.ts";
 
 const owner = {

@@ -1,5 +1,5 @@
 import { AwsError } from "../service.ts";
-import type { ObjectVersion, WriteConditions } from "./store.ts";
+import type { ObjectVersion, WriteConditions } from "./schema.ts";
 
 function lists(header: string, etag: string): boolean {
   return header.split(",").some((each) => {

@@ -1,15 +1,10 @@
 import { AwsError, type RequestContext } from "../service.ts";
 import { checkRead, writeConditions } from "./conditions.ts";
-import {
-  checkKey,
-  checksumHeaders,
-  findObject,
-  headersToKeep,
-  metadataOf,
-  versionHeaders,
-  xmlResponse,
-} from "./objects.ts";
-import type { ObjectVersion, Store } from "./store.ts";
+import { xmlResponse } from "./documents.ts";
+import { checkKey, checksumHeaders, headersToKeep, metadataOf, versionHeaders } from "./object-headers.ts";
+import { findObject } from "./read.ts";
+import type { ObjectVersion } from "./schema.ts";
+import type { Store } from "./store.ts";
 import type { Target } from "./target.ts";
 
 /** The object named by x-amz-copy-source, after its own conditions (x-amz-copy-source-if-…). */

@@ -16,10 +16,14 @@ import {
   headBucket,
   listBuckets,
 } from "./bucket.ts";
+import { completeUpload } from "./complete.ts";
 import { copyObject } from "./copy.ts";
-import { listObjects, listObjectsV2, listObjectVersions } from "./list.ts";
-import { abortUpload, completeUpload, createUpload, uploadPart, uploadPartCopy } from "./multipart.ts";
-import { deleteObject, getObject, putObject } from "./objects.ts";
+import { listObjects, listObjectsV2 } from "./list.ts";
+import { listObjectVersions } from "./list-versions.ts";
+import { abortUpload, createUpload } from "./multipart.ts";
+import { deleteObject, putObject } from "./objects.ts";
+import { uploadPart, uploadPartCopy } from "./parts.ts";
+import { getObject } from "./read.ts";
 import { Store } from "./store.ts";
 import { operationOf, settingOf, type Target, targetOf } from "./target.ts";
 import { listParts, listUploads } from "./uploads.ts";

@@ -1,4 +1,4 @@
-import { queryPairs, requestTarget } from "../signature.ts";
+import { queryPairs, requestTarget } from "../request-target.ts";
 
 /** Where an S3 request points: bucket ("" for the service itself), key ("" for the bucket), query by name. */
 export interface Target {

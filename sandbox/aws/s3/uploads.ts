@@ -1,7 +1,7 @@
-import { findUpload, partsOf, type Upload } from "./multipart.ts";
-import { xmlResponse } from "./objects.ts";
+import { xmlResponse } from "./documents.ts";
 import type { Store } from "./store.ts";
 import type { Target } from "./target.ts";
+import { findUpload, partsOf, type Upload } from "./upload-rows.ts";
 
 export function listParts(target: Target, store: Store): Response {
   store.bucket(target.bucket);

@@ -1,6 +1,17 @@
 /** Endpoints, and the connection tests between them and replication instances. */
 import { alreadyExists, invalidCombination, invalidState, invalidValue, notFound } from "../faults.ts";
-import { filtered, hasFilters, type Input, identifier, optionalNumber, optionalText, page, randomArn, record, text } from "../input.ts";
+import {
+  filtered,
+  hasFilters,
+  type Input,
+  identifier,
+  optionalNumber,
+  optionalText,
+  page,
+  randomArn,
+  record,
+  text,
+} from "../input.ts";
 import type { Connection, Endpoint, TestedConnection } from "../model.ts";
 import type { Dms } from "../service.ts";
 import { saveTags } from "./tags.ts";

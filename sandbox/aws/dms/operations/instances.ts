@@ -1,6 +1,16 @@
 /** Replication instances, their subnet groups, and certificates. */
 import { alreadyExists, invalidState, invalidValue, notFound } from "../faults.ts";
-import { filtered, hasFilters, type Input, identifier, optionalNumber, optionalText, page, randomArn, text } from "../input.ts";
+import {
+  filtered,
+  hasFilters,
+  type Input,
+  identifier,
+  optionalNumber,
+  optionalText,
+  page,
+  randomArn,
+  text,
+} from "../input.ts";
 import type { Certificate, Instance, SubnetGroup } from "../model.ts";
 import type { Dms } from "../service.ts";
 import { saveTags } from "./tags.ts";

@@ -1,6 +1,16 @@
 /** Replication tasks: creating, describing, changing, deleting. */
 import { alreadyExists, invalidState, invalidValue, notFound } from "../faults.ts";
-import { filtered, hasFilters, type Input, identifier, optionalNumber, optionalText, page, randomArn, text } from "../input.ts";
+import {
+  filtered,
+  hasFilters,
+  type Input,
+  identifier,
+  optionalNumber,
+  optionalText,
+  page,
+  randomArn,
+  text,
+} from "../input.ts";
 import type { MigrationType, Task, TaskStatus } from "../model.ts";
 import { MappingError, parseMappings } from "../movement/mappings.ts";
 import { settingsOf } from "../movement/settings.ts";

@@ -1,0 +1,27 @@
+import { requestTarget } from "../request-target.ts";
+
+interface Target {
+  readonly operation: string;
+  readonly name: string;
+}
+
+const operations: Readonly<Record<string, string>> = {
+  "POST ": "CreateFunction",
+  "GET ": "ListFunctions",
+  "GET function": "GetFunction",
+  "DELETE function": "DeleteFunction",
+  "GET configuration": "GetFunctionConfiguration",
+  "PUT configuration": "UpdateFunctionConfiguration",
+  "PUT code": "UpdateFunctionCode",
+  "POST invocations": "Invoke",
+};
+
+export function targetOf(request: Request): Target {
+  const { path } = requestTarget(request.url);
+  const match = /^\/2015-03-31\/functions(?:\/([^/]*)(?:\/([^/]+))?)?\/?$/.exec(path);
+  if (match === null) return { operation: `${request.method} ${path}`, name: "" };
+  const given = decodeURIComponent(match[1] ?? "");
+  const name = /(?:^|:)function:([^:]+)/.exec(given)?.[1] ?? given;
+  const about = name === "" ? "" : (match[2] ?? "function");
+  return { operation: operations[`${request.method} ${about}`] ?? `${request.method} ${about}`, name };
+}
