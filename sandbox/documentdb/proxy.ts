@@ -47,7 +47,16 @@ export class DialectProxy {
       dialect,
       state,
       streams: new Streams(state),
-      upstream: new Upstream(options.upstream, (address) => proxy?.cut(address)),
+      upstream: new Upstream(
+        options.upstream,
+        (address) => proxy?.cut(address),
+        () => {
+          if (proxy)
+            passSettings(shared).catch((cause: unknown) =>
+              console.error("documentdb: settings were not passed on", cause),
+            );
+        },
+      ),
       engineVersion: options.engineVersion,
       address: "",
       authorization: user !== "",

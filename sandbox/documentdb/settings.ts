@@ -6,8 +6,8 @@ export interface Settings {
   lookupDelayMs: number;
   /** Sessions opened before a user lost a role keep acting with it for this long (done by the stand-in upstream). */
   staleAuthorizationMs: number;
-  /** A multi-document update commits this long after it began (done by the stand-in upstream). */
-  multiUpdateCommitDelayMs: number;
+  /** An update or delete of several documents commits this long after it began (done by the stand-in upstream). */
+  multiWriteCommitDelayMs: number;
   /** Events DocumentDB may or may not report. */
   emitRename: boolean;
   emitDropDatabase: boolean;
@@ -18,7 +18,7 @@ export const defaultSettings: Settings = {
   retentionSeconds: 10_800,
   lookupDelayMs: 100,
   staleAuthorizationMs: 2_000,
-  multiUpdateCommitDelayMs: 300,
+  multiWriteCommitDelayMs: 300,
   emitRename: false,
   emitDropDatabase: false,
   emitInvalidate: false,

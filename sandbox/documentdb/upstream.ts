@@ -9,6 +9,8 @@ export class Upstream {
   constructor(
     readonly uri: string,
     readonly onPrimaryLost: (address: string) => void,
+    /** A server has become primary, the first included: what was set on the one before must be set again. */
+    readonly onPrimary: () => void,
   ) {
     this.client = new MongoClient(uri, {
       appName: "documentdb-dialect",
@@ -29,6 +31,7 @@ export class Upstream {
     }
     if (before !== undefined && before !== this.#primary) this.onPrimaryLost(before);
     if (this.#primary === undefined) return;
+    if (before !== this.#primary) this.onPrimary();
     for (const wake of this.#waiting) wake();
     this.#waiting.clear();
   }

@@ -1,4 +1,10 @@
-/** `_sandbox`: what only a stand-in can be told, by root. What the proxy doesn't know goes on to the database's own. */
+/**
+ * `_sandbox`: what only a stand-in can be told, by root on `admin`. With a text ("arm", "member", …) it is the
+ * database's own and goes on to it; with `1` it is the proxy's:
+ *
+ *   {_sandbox: 1, expireTokens: true | {t, i}} · {_sandbox: 1, set: {lookupDelayMs: 0, …}} · {_sandbox: 1, get: 1}
+ *   {_sandbox: 1, suppressEvent: {ns: "database.collection", idPattern: "^7$", nth: 1}}
+ */
 import { type Document, deserialize } from "bson";
 import { DialectError, timestampOf } from "../errors.ts";
 import type { Decision } from "../session.ts";
@@ -16,14 +22,14 @@ interface SandboxCommand {
 const known = ["expireTokens", "set", "suppressEvent", "get"];
 
 /** Settings the database carries out; a real server has none of them. */
-const upstreamSettings = ["staleAuthorizationMs", "multiUpdateCommitDelayMs"] as const;
+const upstreamSettings = ["staleAuthorizationMs", "multiWriteCommitDelayMs"] as const;
 
 /** Hands the database the settings it carries out. Gives false when it has no `_sandbox` command (a real server). */
 export async function passSettings(shared: Shared): Promise<boolean> {
   const { settings } = shared.state;
   const set = Object.fromEntries(upstreamSettings.map((name) => [name, settings[name]]));
   try {
-    await shared.upstream.client.db("admin").command({ _sandbox: 1, set });
+    await shared.upstream.client.db("admin").command({ _sandbox: "set", ...set });
     return true;
   } catch (cause) {
     if ((cause as { code?: unknown }).code === 59) return false;

@@ -68,7 +68,7 @@ export async function startDialect(
 ): Promise<TestDialect> {
   const upstream = await startDatabase();
   const directory = mkdtempSync(join(tmpdir(), "documentdb-"));
-  const mild = { lookupDelayMs: 0, staleAuthorizationMs: 0, multiUpdateCommitDelayMs: 0, ...settings };
+  const mild = { lookupDelayMs: 0, staleAuthorizationMs: 0, multiWriteCommitDelayMs: 0, ...settings };
   const options = { upstream: upstream.uri, directory, port: 0, engineVersion, settings: mild };
   const clients: MongoClient[] = [];
   const dialect: TestDialect = {
