@@ -9,6 +9,7 @@ const verbs: Readonly<Record<string, () => Promise<unknown>>> = {
   replication: () => import("./replication/main.ts"),
   backup: () => import("./backup/main.ts"),
   "monitor-replication": () => import("./monitor-replication/main.ts"),
+  restore: () => import("./restore/main.ts"),
   "monitor-restore": () => import("./monitor-restore/main.ts"),
   clean: () => import("./clean/main.ts"),
   "monitor-clean": () => import("./monitor-clean/main.ts"),

@@ -7,7 +7,6 @@ export interface ScanOptions {
   readonly collection: string;
   readonly filter?: Document;
   readonly sort?: Document;
-  readonly projection?: Document;
   readonly readConcern?: "majority";
   /** Documents a reply; the server also ends one at 16 MB. */
   readonly batchSize?: number;
@@ -56,12 +55,11 @@ export class RawScan implements AsyncDisposable {
   }
 
   private async find(): Promise<Uint8Array[]> {
-    const { collection, filter, sort, projection, readConcern } = this.options;
+    const { collection, filter, sort, readConcern } = this.options;
     return this.batch("firstBatch", {
       find: collection,
       filter: filter ?? {},
       ...(sort && { sort }),
-      ...(projection && { projection }),
       ...(readConcern && { readConcern: { level: readConcern } }),
       batchSize: this.options.batchSize ?? defaultBatchSize,
     });

@@ -1,5 +1,5 @@
 /** Putting raw elements together to documents, so that a value never passes through a JavaScript object. */
-import type { Element } from "./raw.ts";
+import { BsonType, type Element } from "./raw.ts";
 
 const encoder = new TextEncoder();
 
@@ -35,11 +35,17 @@ export function wrap(element: Element, name = element.name): Uint8Array {
   ]);
 }
 
-export const rawTrue = Uint8Array.of(1);
+/** A string field. */
+export function textField(name: string, value: string): RawField {
+  const text = encoder.encode(value);
+  const bytes = new Uint8Array(text.length + 5);
+  new DataView(bytes.buffer).setInt32(0, text.length + 1, true);
+  bytes.set(text, 4);
+  return { name, type: BsonType.string, value: bytes };
+}
 
-/** The bytes of an int32 value. */
-export function int32Value(value: number): Uint8Array {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setInt32(0, value, true);
-  return bytes;
+/** A document's field, or null where there is none. */
+export function documentField(name: string, document: Uint8Array | null | undefined): RawField {
+  if (!document) return { name, type: BsonType.null, value: new Uint8Array() };
+  return { name, type: BsonType.object, value: document };
 }

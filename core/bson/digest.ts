@@ -4,3 +4,11 @@ import { createHash } from "node:crypto";
 export function digestOf(bytes: Uint8Array | string): string {
   return createHash("sha256").update(bytes).digest().toString("latin1", 0, 16);
 }
+
+/** Keys up to this length are kept as they are. */
+const keyLengthMax = 64;
+
+/** An equality key for ledgers and maps that hold many: a long one becomes its digest. */
+export function shortKey(key: string): string {
+  return key.length > keyLengthMax ? `#${digestOf(key)}` : key;
+}

@@ -75,6 +75,15 @@ for (const [name, [change, named]] of Object.entries(differs)) {
   });
 }
 
+test("a foreign write a person accepted is noted, and what it did is compared", () => {
+  const write = "insert shop.orders 9 at 5:1";
+  const verdict = decided({ after: { ...quiet, foreignWrites: [write] }, accepted: new Set([write]) });
+  expect(verdict).toMatchObject({
+    verdict: "PROVEN",
+    notes: [`accepted foreign write on MongoDB: ${write}`],
+  });
+});
+
 test("a difference found while somebody wrote is UNKNOWN, and both are named", () => {
   const { verdict, reasons } = decided({
     collections: [{ ...orders!, differing: 1, differingIds: ["7"] }],

@@ -33,6 +33,8 @@ export interface Evidence {
   readonly catalog: readonly CatalogDifference[];
   readonly before: Quiet;
   readonly after: Quiet;
+  /** Foreign writes a person has looked at and lets stand, by their text. */
+  readonly accepted: ReadonlySet<string>;
   /** Events flagged by capture, and events that changed no document: named, not counted against the verdict. */
   readonly notes: readonly string[];
   readonly normalisations: readonly string[];
@@ -66,7 +68,7 @@ export function decide(evidence: Evidence): Verdict {
     conflicts: evidence.conflicts,
     collections: evidence.collections.map(({ complete: _, ...collection }) => collection),
     catalog: evidence.catalog,
-    notes: evidence.notes,
+    notes: [...evidence.notes, ...acceptedWrites(evidence)],
     normalisations: [...documentNormalisations, ...evidence.normalisations],
     durations: evidence.durations,
   };
@@ -88,10 +90,19 @@ function whyUnknown(evidence: Evidence): string[] {
   for (const look of [before, after]) {
     const when = look === before ? "before" : "after";
     for (const what of look.blind) reasons.push(`${when} the comparison: ${what}`);
-    for (const write of look.foreignWrites) reasons.push(`foreign write on MongoDB: ${write}`);
+    for (const write of look.foreignWrites) {
+      if (!evidence.accepted.has(write)) reasons.push(`foreign write on MongoDB: ${write}`);
+    }
     for (const write of look.writesBehindFence) reasons.push(`write behind fence ${fence}: ${write}`);
   }
   return [...new Set(reasons)];
+}
+
+function acceptedWrites({ before, after, accepted }: Evidence): string[] {
+  const writes = new Set([...before.foreignWrites, ...after.foreignWrites]);
+  return [...writes]
+    .filter((write) => accepted.has(write))
+    .map((write) => `accepted foreign write on MongoDB: ${write}`);
 }
 
 function whyDiffers(evidence: Evidence): string[] {

@@ -5,7 +5,7 @@
  */
 import { Buffer } from "node:buffer";
 import { wrap } from "../bson/build.ts";
-import { digestOf } from "../bson/digest.ts";
+import { digestOf, shortKey } from "../bson/digest.ts";
 import { equalityKey } from "../bson/equality-key.ts";
 import { findElement, valueBytes } from "../bson/raw.ts";
 
@@ -13,6 +13,7 @@ export type Side = "source" | "target";
 
 /** A document that is on one side only, or differs. Images as digests; null where there is none. */
 export interface Difference {
+  /** As `shortKey` gives it. */
   readonly key: string;
   /** `{_id: <value>}` as the source has it, or the target where the source has none. */
   readonly id: Uint8Array;
@@ -45,8 +46,6 @@ export interface MatcherOptions {
 
 /** Cost of a map's entry besides its key and `_id`. */
 const entryBytes = 200;
-/** Longer keys wait as their digest. */
-const keyLengthMax = 64;
 
 export class Matcher {
   readonly counts: MatchCounts = { source: 0, target: 0, equal: 0, differing: 0 };
@@ -103,7 +102,7 @@ export class Matcher {
   }
 
   private wait(side: Side, document: Uint8Array): void {
-    const key = shortened(keyOf(document));
+    const key = shortKey(keyOf(document));
     const { part } = this.options;
     if (part && partOf(key, part.count) !== part.index) return;
     const other = side === "source" ? "target" : "source";
@@ -182,11 +181,6 @@ class Queue {
 function keyOf(document: Uint8Array): string {
   const id = findElement(document, "_id");
   return id ? equalityKey({ type: id.type, bytes: valueBytes(id) }) : "";
-}
-
-/** The key a difference is reported under: the same that a ledger of documents uses. */
-export function shortened(key: string): string {
-  return key.length > keyLengthMax ? `#${digestOf(key)}` : key;
 }
 
 function idOf(document: Uint8Array): Uint8Array {

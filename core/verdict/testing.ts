@@ -30,6 +30,7 @@ export const soundEvidence: Evidence = {
   catalog: [],
   before: quiet,
   after: quiet,
+  accepted: new Set(),
   notes: [],
   normalisations: [],
   durations: { applyMs: 1200, compareMs: 300 },

@@ -1,10 +1,10 @@
-import { deserialize } from "bson";
 import type { Document, MongoClient } from "mongodb";
 import { splitNamespace } from "../../../core/apply/change.ts";
 import type { Blocker, Collision } from "../../../core/apply/target.ts";
-import { documentOf, wrap } from "../../../core/bson/build.ts";
+import { wrap } from "../../../core/bson/build.ts";
 import { documentKey } from "../../../core/bson/equality-key.ts";
-import { BsonType, elementsOf, findElement, valueBytes } from "../../../core/bson/raw.ts";
+import { elementsOf, findElement, valueBytes } from "../../../core/bson/raw.ts";
+import { sendable } from "../images.ts";
 
 /** A unique value is held by one document, an array's values by several. */
 const blockersMax = 100;
@@ -39,15 +39,7 @@ function equalities(keyValue: Uint8Array): Map<string, Document> {
   return new Map(
     [...elementsOf(keyValue)].map((element) => [
       element.name,
-      new Map([["$eq", plain(element.type, valueBytes(element))]]) as unknown as Document,
+      new Map([["$eq", sendable(element.type, valueBytes(element))]]) as unknown as Document,
     ]),
   );
-}
-
-function plain(type: number, bytes: Uint8Array): unknown {
-  if (type === BsonType.object) {
-    return new Map([...elementsOf(bytes)].map((each) => [each.name, plain(each.type, valueBytes(each))]));
-  }
-  const document = documentOf([{ name: "value", type, value: bytes }]);
-  return deserialize(document, { promoteValues: false, promoteBuffers: false, bsonRegExp: true }).value;
 }

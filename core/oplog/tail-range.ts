@@ -1,0 +1,45 @@
+import { compareTimes, type RecordedTask, timeInWords } from "../failback/recorded-tasks.ts";
+import type { OperationTime } from "../ports.ts";
+
+export interface TailRange {
+  /** First time that counts as tail. */
+  readonly from: OperationTime;
+  /** Where that comes from; goes into the verdict. */
+  readonly boundary: string;
+}
+
+/**
+ * Where the tail begins: the earliest DMS checkpoint less a margin (failback.md 17). A checkpoint of unknown form
+ * counts by when its task stopped; without that, everything the oplog holds counts.
+ */
+export function tailRange(
+  tasks: readonly RecordedTask[],
+  marginSeconds: number,
+  oplogFirst: OperationTime,
+): TailRange {
+  const starts = tasks.map((task) => startOf(task, oplogFirst));
+  const earliest = starts.sort((left, right) => compareTimes(left.at, right.at))[0];
+  if (!earliest)
+    return { from: oplogFirst, boundary: "no DMS task was recorded: the whole oplog counts as tail" };
+  const from = { t: Math.max(0, earliest.at.t - marginSeconds), i: 0 };
+  const notes = starts.flatMap(({ note }) => note ?? []);
+  const why = `tail from ${timeInWords(from)}, ${marginSeconds} s before ${earliest.what}`;
+  return { from, boundary: [why, ...notes].join("; ") };
+}
+
+function startOf(
+  task: RecordedTask,
+  oplogFirst: OperationTime,
+): { at: OperationTime; what: string; note?: string } {
+  const { id, checkpoint, stoppedAt } = task;
+  if (checkpoint?.timestamp) return { at: checkpoint.timestamp, what: `the checkpoint of DMS task ${id}` };
+  const unknown = checkpoint ? `of unknown form (${checkpoint.raw})` : "missing";
+  if (stoppedAt && !Number.isNaN(Date.parse(stoppedAt))) {
+    const at = { t: Math.floor(Date.parse(stoppedAt) / 1000), i: 0 };
+    // DMS may have lagged when it stopped: what it had not read by then is not bounded by this time.
+    const note = `the checkpoint of DMS task ${id} is ${unknown}: its stop at ${stoppedAt} stands in for it`;
+    return { at, what: `the stop of DMS task ${id}`, note };
+  }
+  const note = `the checkpoint of DMS task ${id} is ${unknown} and its stop was not recorded: the whole oplog counts`;
+  return { at: oplogFirst, what: "the oplog's first entry", note };
+}
