@@ -244,8 +244,6 @@ export interface Verdict {
   /** Why it is not PROVEN, each naming the thing; empty when it is. */
   readonly reasons: readonly string[];
   readonly takenAt: string;
-  /** MongoDB's operationTime when the comparison had ended: what its oplog holds in scope behind it is foreign. */
-  readonly mongodbTime?: OperationTime;
   readonly fence: number;
   readonly coverage: {
     readonly firstSequence: number;

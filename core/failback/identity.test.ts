@@ -51,6 +51,16 @@ describe("failback 14: MongoDB is the one that failed", () => {
   });
 });
 
+test("failback 17: a checkpoint of unknown form is stood in for by the task's stop, which the oplog must hold", () => {
+  const stoppedAt = new Date(300_000).toISOString();
+  const unknown = { id: "shop", checkpoint: { raw: "?" }, stoppedAt };
+  expect(failed({ tasks: [unknown] })).toEqual([]);
+  expect(
+    failed({ tasks: [unknown], found: { ...found, oplog: { first: at(301), last: at(400) } } }),
+  ).toHaveLength(1);
+  expect(failed({ tasks: [{ ...unknown, stoppedAt: "never" }] })).toHaveLength(1);
+});
+
 test("times are ordered by seconds, then by increment", () => {
   const times = [at(2, 1), at(1, 9), at(1, 2), at(10, 0)];
   expect(times.toSorted(compareTimes)).toEqual([at(1, 2), at(1, 9), at(2, 1), at(10, 0)]);

@@ -25,7 +25,7 @@ export async function untouchedSince(
       await logCheck(service.store, scope, verdict),
       ...(await writersCheck(service, databases, scope)),
       // Once it was reopened its own applications write to it.
-      ...(closing?.reopenedAt ? [] : [await oplogCheck(databases, scope, verdict)]),
+      ...(closing?.reopenedAt ? [] : [await oplogCheck(service.store, databases, scope)]),
     ],
   };
 }

@@ -1,14 +1,19 @@
 /** The second look of failback.md 22: has anybody written to either side since the verdict? */
 import { newestNumber, readManifests } from "../../adapters/log/manifests.ts";
-import { type ForeignWrite, firstWriteAfter } from "../../adapters/mongo/foreign-writes.ts";
+import { readOplog } from "../../adapters/mongo/oplog.ts";
+import { oplogWindow } from "../../adapters/mongo/replica-set.ts";
 import { readJson } from "../../adapters/state/json.ts";
+import { RestoreOrigins } from "../../adapters/state/restore-state.ts";
 import { FenceWatch } from "../../core/drain/fence-watch.ts";
 import type { Check, Fence, Scope, Verdict } from "../../core/failback/documents.ts";
 import { keysOf } from "../../core/failback/layout.ts";
+import { compareTimes, timeInWords } from "../../core/failback/recorded-tasks.ts";
+import { isForeign } from "../../core/oplog/foreign.ts";
 import type { ObjectStore, OperationTime } from "../../core/ports.ts";
 import type { Databases } from "../access/databases.ts";
 import { surveyDocumentdb, unlistedChecks } from "../access/survey.ts";
 import { check, passed } from "../actions/action.ts";
+import { readClosing } from "../closing/closing.ts";
 import type { ServiceContext } from "../runtime/definition.ts";
 
 /** The log holds no application write behind the verdict's fence. */
@@ -33,21 +38,50 @@ export async function logCheck(store: ObjectStore, scope: Scope, verdict: Verdic
   });
 }
 
-/** MongoDB's oplog holds nothing in scope behind the verdict. Only while MongoDB is closed. */
-export async function oplogCheck(databases: Databases, scope: Scope, verdict: Verdict): Promise<Check> {
+/**
+ * MongoDB's oplog holds no write of others in scope behind what restore had read of it. Only while MongoDB is closed:
+ * afterwards its own applications write to it.
+ */
+export async function oplogCheck(store: ObjectStore, databases: Databases, scope: Scope): Promise<Check> {
+  const name = "no foreign write on MongoDB since the verdict";
+  const origins = await RestoreOrigins.open(store, scope.failbackId);
+  const after = origins.readThrough ?? (await readClosing(store, scope.failbackId))?.blockTime;
+  if (!after) {
+    const wayOut = "run failback-restore again: it closes MongoDB and looks at its oplog";
+    return check(name, false, { expected: "a time to look from", got: "MongoDB was never closed", wayOut });
+  }
+  const expected = `nothing of others in scope behind ${timeInWords(after)}`;
+  const found = await firstForeign(databases, scope, origins, after);
+  return check(name, !found, {
+    expected,
+    got: found ?? "nothing",
+    wayOut: "the verdict no longer holds: find who wrote to MongoDB, then run failback-restore again",
+  });
+}
+
+async function firstForeign(
+  databases: Databases,
+  scope: Scope,
+  origins: RestoreOrigins,
+  after: OperationTime,
+): Promise<string | undefined> {
   const server = await databases.open("mongodb");
-  const after = timeOf(verdict);
-  let found: ForeignWrite | undefined;
+  const namespaces = scope.databases.flatMap(({ name, collections }) =>
+    collections.map((collection) => `${name}.${collection}`),
+  );
   try {
-    found = await firstWriteAfter(server.client, scope, after);
+    const { first } = await oplogWindow(server.client);
+    if (compareTimes(first, after) > 0) return `the oplog begins only at ${timeInWords(first)}`;
+    const range = { after, namespaces, exceptSessions: [...origins.own.sessions] };
+    for await (const operation of readOplog(server.client, range)) {
+      if (isForeign(operation, origins.own)) {
+        return `${operation.command ?? operation.kind} on ${operation.namespace} at ${timeInWords(operation.at)}`;
+      }
+    }
+    return undefined;
   } catch (error) {
     throw server.failure(error, "look for writes since the verdict");
   }
-  return check("no write on MongoDB since the verdict", !found, {
-    expected: `nothing in scope in the oplog behind ${after.t}:${after.i}`,
-    got: found ? `${found.operation} on ${found.namespace} at ${found.at.t}:${found.at.i}` : "nothing",
-    wayOut: "the verdict no longer holds: find who wrote to MongoDB, then run failback-restore again",
-  });
 }
 
 /** Nobody but administrators can write in scope on DocumentDB. */
@@ -69,9 +103,4 @@ export async function writersCheck(
     }),
     ...unlistedChecks(survey),
   ];
-}
-
-/** Without the server's own time the host's, a second later: entries of the second itself are restore's. */
-function timeOf(verdict: Verdict): OperationTime {
-  return verdict.mongodbTime ?? { t: Math.ceil(Date.parse(verdict.takenAt) / 1000), i: 0 };
 }
