@@ -107,8 +107,27 @@ export class ChangeStream implements ChangeSource {
     yield await this.readNarrow(point, signal);
   }
 
+  /** Without the looked-up document the event may fit: an insert's or a replace's never does, it goes without both. */
   private async readNarrow(from: ResumePoint, signal: AbortSignal): Promise<ChangeBatch> {
-    const options = { awaitMs: this.awaitMs, batchSize: 1, narrow: true };
+    try {
+      return await this.readOne(from, "lookup", signal);
+    } catch (error) {
+      if (!isOversize(error)) throw error;
+    }
+    try {
+      return await this.readOne(from, "lookup-and-change", signal);
+    } catch (error) {
+      if (signal.aborted || isResumable(error)) throw error;
+      throw cannotPass(error, this.options.subject, textOf(from));
+    }
+  }
+
+  private async readOne(
+    from: ResumePoint,
+    without: "lookup" | "lookup-and-change",
+    signal: AbortSignal,
+  ): Promise<ChangeBatch> {
+    const options = { awaitMs: this.awaitMs, batchSize: 1, without };
     const { cursor } = await RawCursor.open(await this.connected(), from, options);
     try {
       while (true) {
@@ -116,8 +135,6 @@ export class ChangeStream implements ChangeSource {
         const batch = batchOf(await cursor.next(), from);
         if (batch.events.length > 0) return { ...batch, oversize: true };
       }
-    } catch (error) {
-      throw isOversize(error) ? cannotPass(error, this.options.subject, textOf(from)) : error;
     } finally {
       await cursor.close();
     }

@@ -12,8 +12,8 @@ export interface CursorReply {
 }
 
 export interface CursorOptions {
-  /** Events without their documents: what can still be read of one that is too large. */
-  readonly narrow?: boolean;
+  /** What can still be read of an event that is too large: without the looked-up document, or without the change, too. */
+  readonly without?: "lookup" | "lookup-and-change";
   readonly batchSize?: number;
   /** How long a read waits for the first event. */
   readonly awaitMs: number;
@@ -83,19 +83,15 @@ export class RawCursor {
   }
 }
 
-function pipelineOf(from: ResumePoint, { narrow }: CursorOptions): Document[] {
+function pipelineOf(from: ResumePoint, { without }: CursorOptions): Document[] {
   const start =
     "token" in from
       ? { resumeAfter: deserialize(from.token, { promoteValues: false }) }
       : { startAtOperationTime: new Timestamp({ t: from.operationTime.t, i: from.operationTime.i }) };
-  const stream = {
-    $changeStream: {
-      allChangesForCluster: true,
-      fullDocument: narrow ? "default" : "updateLookup",
-      ...start,
-    },
-  };
-  return narrow ? [stream, { $project: { fullDocument: 0, updateDescription: 0 } }] : [stream];
+  const fullDocument = without ? "default" : "updateLookup";
+  const stream = { $changeStream: { allChangesForCluster: true, fullDocument, ...start } };
+  if (without !== "lookup-and-change") return [stream];
+  return [stream, { $project: { fullDocument: 0, updateDescription: 0 } }];
 }
 
 /** With `raw`, the driver leaves `cursor` as the bytes it arrived in. */
