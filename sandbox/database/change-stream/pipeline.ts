@@ -1,10 +1,12 @@
 /** Stages after `$changeStream`: filters and shapes of single events, and splitting of large ones. */
+import { compilePipeline } from "../engine/aggregate/index.ts";
 import { decode, encode } from "../engine/codec.ts";
 import { compareValues } from "../engine/compare.ts";
 import { ServerError } from "../engine/errors.ts";
 import { compileFilter } from "../engine/match/index.ts";
 import { maxInternalDocumentBytes } from "../engine/raw.ts";
 import { type Document, isDocument, type Value } from "../engine/value.ts";
+import { pipelineContext } from "../query/pipeline-context.ts";
 import type { CommandContext } from "../server/context.ts";
 import { shellText } from "../storage/duplicate-key.ts";
 import type { Transform } from "./source.ts";
@@ -32,7 +34,11 @@ function stepOf(stage: Document, context: CommandContext): Step {
     const matches = compileFilter(value, letValues ? { let: letValues } : {});
     return (document) => (matches(document) ? document : undefined);
   }
-  throw new ServerError("NotImplemented", `${name} after $changeStream`);
+  const run = compilePipeline([stage], pipelineContext(context, undefined, false));
+  return (document) => {
+    const [result] = run([document]);
+    return result;
+  };
 }
 
 function nameOf(stage: Document): string {

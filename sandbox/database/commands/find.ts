@@ -17,6 +17,7 @@ import { collatorFor } from "../query/target.ts";
 import type { Command, CommandContext, Reply } from "../server/context.ts";
 import type { Collection } from "../storage/collection.ts";
 import { exactNumberOf } from "../storage/numbers.ts";
+import { pipelineSource } from "./aggregate.ts";
 
 export const OPLOG = "local.oplog.rs";
 
@@ -114,12 +115,23 @@ function collectionSource(
 /** The documents of a find before projection. */
 function sourceOf(context: CommandContext, request: FindRequest): DocumentSource {
   if (request.ns === OPLOG) return oplogSource(context, request);
+  if (context.storage.catalog.view(request.ns)) return viewSource(context, request);
   const collection = context.storage.catalog.get(request.ns);
   if (!collection) {
     predicateFor(context, request.filter, undefined);
     return new ListSource([]);
   }
   return collectionSource(context, collection, request);
+}
+
+function viewSource(context: CommandContext, request: FindRequest): DocumentSource {
+  if (request.tailable)
+    throw new ServerError("CommandNotSupportedOnView", "Tailable cursors are not supported on views");
+  const stages: Document[] = [];
+  if (request.filter.size > 0) stages.push(new Map([["$match", request.filter]]));
+  if (request.sort && request.sort.size > 0 && !request.sort.has("$natural"))
+    stages.push(new Map([["$sort", request.sort]]));
+  return pipelineSource(context, request.ns, stages);
 }
 
 /** Everything that matches, for commands that aren't cursors. */

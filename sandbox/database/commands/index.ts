@@ -7,6 +7,7 @@ import { collModCommand } from "./coll-mod.ts";
 import { collectionCommands } from "./collections.ts";
 import { countCommands } from "./count.ts";
 import { deleteCommand } from "./delete.ts";
+import { explainCommand } from "./explain.ts";
 import { findCommand } from "./find.ts";
 import { findAndModifyCommand } from "./find-and-modify.ts";
 import { getMoreCommand, killCursorsCommand } from "./get-more.ts";
@@ -39,6 +40,7 @@ const ALL: Command[] = [
   getMoreCommand,
   killCursorsCommand,
   aggregateCommand,
+  explainCommand,
   findAndModifyCommand,
   collModCommand,
   ...countCommands,

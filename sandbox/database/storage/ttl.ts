@@ -17,8 +17,12 @@ function earliest(document: Document, field: string): bigint | undefined {
       return inner === undefined ? [] : Array.isArray(inner) ? inner : [inner];
     });
   }
-  const dates = values.filter((value) => value instanceof DateTime).map((value) => value.milliseconds);
-  return dates.length === 0 ? undefined : dates.reduce((least, date) => Math.min(date, least));
+  let least: bigint | undefined;
+  for (const value of values) {
+    if (value instanceof DateTime && (least === undefined || value.milliseconds < least))
+      least = value.milliseconds;
+  }
+  return least;
 }
 
 export class TtlMonitor {
