@@ -44,11 +44,13 @@ export function makeContext(options: {
   const variables = new Map<string, Cell>();
   if (options.now !== undefined) variables.set("NOW", { value: options.now });
   if (options.clusterTime !== undefined) variables.set("CLUSTER_TIME", { value: options.clusterTime });
+  const context: ExpressionContext = { collation: options.collation, variables };
+  // The values of a command's `let` are constant expressions; one may use those before it.
   for (const [name, value] of options.let ?? []) {
     checkVariableName(name);
-    variables.set(name, { value });
+    variables.set(name, { value: compileExpression(value, context)(new Map()) });
   }
-  return { collation: options.collation, variables };
+  return context;
 }
 
 /** @throws ServerError FailedToParse for a name a user may not give a variable */

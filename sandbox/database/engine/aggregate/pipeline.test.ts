@@ -101,6 +101,24 @@ const cases: [string, string, string?][] = [
     '[{"_id":1,"a":[{"b":9},{"b":9}]}]',
     '[{"_id":1,"x":9,"a":[{"b":1,"z":1},3]}]',
   ],
+  [
+    '[{"$setWindowFields":{"partitionBy":"$k","sortBy":{"v":1},"output":{"run":{"$sum":"$v","window":{"documents":["unbounded","current"]}},"rank":{"$rank":{}},"prev":{"$shift":{"output":"$v","by":-1}}}}},{"$project":{"run":1,"rank":1,"prev":1}}]',
+    '[{"_id":1,"run":1,"rank":1,"prev":null},{"_id":3,"run":4,"rank":2,"prev":1},{"_id":2,"run":2,"rank":1,"prev":null}]',
+  ],
+  [
+    '[{"$setWindowFields":{"sortBy":{"v":1},"output":{"near":{"$push":"$v","window":{"range":[-1,1]}}}}},{"$project":{"near":1}}]',
+    '[{"_id":1,"near":[1,2]},{"_id":2,"near":[1,2,3]},{"_id":3,"near":[2,3]}]',
+  ],
+  [
+    '[{"$fill":{"sortBy":{"t":1},"output":{"x":{"method":"linear"},"y":{"method":"locf"},"z":{"value":0}}}}]',
+    '[{"t":1,"x":10,"y":"a","z":0},{"t":2,"x":15,"y":"a","z":0},{"t":3,"x":20,"z":5,"y":"a"}]',
+    '[{"t":1,"x":10,"y":"a"},{"t":2,"x":null},{"t":3,"x":20,"z":5}]',
+  ],
+  [
+    '[{"$densify":{"field":"t","range":{"step":2,"bounds":"full"}}}]',
+    '[{"t":1},{"t":3},{"t":4},{"t":5},{"t":7}]',
+    '[{"t":1},{"t":4},{"t":7}]',
+  ],
   ['[{"$set":{"a":"$$REMOVE","b":1}}]', '[{"_id":1,"b":1}]', '[{"_id":1,"a":1}]'],
 ];
 

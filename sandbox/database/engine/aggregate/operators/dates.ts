@@ -344,6 +344,11 @@ const addDate =
     };
   };
 
+/** A date some units later, in UTC. */
+export function shiftDate(date: DateTime, unit: string, amount: number): DateTime {
+  return new DateTime(shift(date.valueOf(), checkUnit(unit, "$densify"), amount, utc));
+}
+
 function shift(instant: number, unit: string, amount: number, zone: Zone): number {
   const fixed = fixedUnits[unit];
   if (fixed !== undefined && fixed < 86_400_000) return instant + amount * fixed;
