@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import {
-  DeleteObjectsCommand,
   GetObjectCommand,
   HeadBucketCommand,
   HeadObjectCommand,
@@ -13,8 +12,10 @@ import type { Clock, ObjectStore, ObjectSummary, PutOptions, StoredObject } from
 import { systemClock } from "../clock.ts";
 import { StoreError } from "../store-error.ts";
 import { type ClientSettings, clientOptions } from "./client-options.ts";
+import { deleteObjects } from "./delete-objects.ts";
 import { signKnownHash } from "./known-hash.ts";
 import { type Conditions, type MultipartTarget, uploadMultipart } from "./multipart-upload.ts";
+import { pause, triesMax } from "./retry.ts";
 import { awsFailure, storeFailure } from "./store-failure.ts";
 
 export interface ObjectStoreOptions extends ClientSettings {
@@ -23,13 +24,6 @@ export interface ObjectStoreOptions extends ClientSettings {
   /** Asks for SSE-KMS with this key; without it the bucket's own default encryption applies. */
   readonly kmsKeyId?: string;
 }
-
-const triesMax = 4;
-const backoffMs = 100;
-const deleteBatch = 1000;
-
-/** Passing failures inside an answer with status 200, which the SDK's retries don't see. */
-const passing = new Set(["InternalError", "SlowDown", "ServiceUnavailable", "RequestTimeout"]);
 
 /** The headers of a conditional write. */
 function conditionsOf(options: PutOptions | undefined): Conditions {
@@ -152,11 +146,8 @@ export class S3ObjectStore implements ObjectStore {
     } while (token !== undefined);
   }
 
-  async delete(keys: readonly string[]): Promise<void> {
-    for (let start = 0; start < keys.length; start += deleteBatch) {
-      let rest: readonly string[] = keys.slice(start, start + deleteBatch);
-      for (let attempt = 1; rest.length > 0; attempt += 1) rest = await this.deleteOnce(rest, attempt);
-    }
+  delete(keys: readonly string[]): Promise<void> {
+    return deleteObjects({ client: this.client, bucket: this.bucket, clock: this.clock }, keys);
   }
 
   async upload(
@@ -235,33 +226,6 @@ export class S3ObjectStore implements ObjectStore {
     }
   }
 
-  private async deleteOnce(keys: readonly string[], attempt: number): Promise<string[]> {
-    const what = `delete ${keys.length} objects of s3://${this.bucket} from ${keys[0]}`;
-    const answer = await this.client
-      .send(
-        new DeleteObjectsCommand({
-          Bucket: this.bucket,
-          Delete: { Quiet: true, Objects: keys.map((key) => ({ Key: key })) },
-        }),
-      )
-      .catch((error: unknown) => {
-        throw storeFailure(error, what, "every object deleted");
-      });
-    const errors = answer.Errors ?? [];
-    const final = errors.find((error) => !passing.has(error.Code ?? ""));
-    const first = final ?? errors[0];
-    if (first === undefined) return [];
-    const cause = Object.assign(new Error(`${first.Key}: ${first.Message}`), {
-      name: first.Code ?? "Error",
-      ...(first.Code === "AccessDenied" ? { $metadata: { httpStatusCode: 403 } } : {}),
-    });
-    if (final !== undefined || attempt >= triesMax) {
-      throw storeFailure(cause, what, `every object deleted (${errors.length} failed)`);
-    }
-    await this.pause(attempt);
-    return errors.map((error) => error.Key ?? "");
-  }
-
   /** Pauses before another try, or throws what is final. The SDK has retried what it knows; this is for the rest. */
   private async again(error: unknown, attempt: number, what: string, expected: string): Promise<void> {
     const failure = storeFailure(error, what, expected);
@@ -270,11 +234,7 @@ export class S3ObjectStore implements ObjectStore {
     const unheard =
       failure.storeKind === "unavailable" && awsFailure(error).status === undefined && !exhausted(error);
     if (attempt >= triesMax || !(conflict || unheard || damaged)) throw failure;
-    await this.pause(attempt);
-  }
-
-  private async pause(attempt: number): Promise<void> {
-    await this.clock.sleep(Math.random() * backoffMs * 2 ** attempt);
+    await pause(this.clock, attempt);
   }
 }
 

@@ -1,22 +1,12 @@
 import { createHash, randomUUID } from "node:crypto";
-import { asAwsError, type ErrorFormat, errorResponse } from "./errors.ts";
+import { asAwsError, errorResponse } from "./errors.ts";
 import type { Fault, Faults } from "./faults.ts";
 import type { Identities } from "./identity.ts";
 import type { Journal } from "./journal.ts";
 import type { Processes } from "./processes.ts";
-import { type Call, jsonCall, queryCall } from "./protocols.ts";
-import { requestTarget } from "./request-target.ts";
-import {
-  AwsError,
-  type JsonService,
-  type QueryService,
-  type RequestContext,
-  type RestService,
-  type Service,
-  type ServiceContext,
-} from "./service.ts";
+import { type Routed, Router } from "./route.ts";
+import { AwsError, type RequestContext, type Service, type ServiceContext } from "./service.ts";
 import { type Signed, verifySignature } from "./signature.ts";
-import { signingService } from "./signature-parts.ts";
 
 export interface DispatchOptions {
   readonly services: readonly Service[];
@@ -25,12 +15,6 @@ export interface DispatchOptions {
   readonly faults: Faults;
   readonly journal: Journal;
   readonly processes: Processes;
-}
-
-/** A request that was routed: what it asks for, and how its errors are worded. */
-interface Routed extends Call {
-  readonly body: Uint8Array | undefined;
-  readonly rest: RestService | undefined;
 }
 
 const unsignedOperations = new Set(["AssumeRoleWithWebIdentity"]);
@@ -53,25 +37,11 @@ function callerOf(request: Request): string {
 
 /** Takes every AWS request: routes it, checks its signature, lets armed faults act, runs it, and writes the journal. */
 export class Dispatcher {
-  private readonly json: JsonService[] = [];
-  private readonly query: QueryService[] = [];
-  private readonly rest: RestService[] = [];
+  private readonly router: Router;
   private closed = false;
 
   constructor(private readonly options: DispatchOptions) {
-    const taken = new Set<string>();
-    for (const service of options.services) {
-      if (service.kind === "rest") this.rest.push(service);
-      else if (service.kind === "query") this.query.push(service);
-      else {
-        this.json.push(service);
-        for (const operation of Object.keys(service.operations)) {
-          const target = `${service.targetPrefix}.${operation}`;
-          if (taken.has(target)) throw new Error(`two services offer ${target}; expected one`);
-          taken.add(target);
-        }
-      }
-    }
+    this.router = new Router(options.services);
   }
 
   /** From here on no request has an effect any more. */
@@ -85,7 +55,7 @@ export class Dispatcher {
     const time = this.options.context.now().toISOString();
     let routed: Routed;
     try {
-      routed = await this.route(request);
+      routed = await this.router.route(request);
     } catch (error) {
       return errorResponse(asAwsError(error), "s3", requestId, request.method);
     }
@@ -111,40 +81,6 @@ export class Dispatcher {
     return response ?? resetResponse();
   }
 
-  private async route(request: Request): Promise<Routed> {
-    const target = request.headers.get("x-amz-target");
-    const contentType = request.headers.get("content-type") ?? "";
-    if (target !== null) {
-      const body = new Uint8Array(await request.arrayBuffer());
-      return { ...jsonCall(this.json, target, contentType, body), body, rest: undefined };
-    }
-    const signedFor = signingService(request);
-    if (contentType.startsWith("application/x-www-form-urlencoded") && signedFor !== "s3") {
-      const body = new Uint8Array(await request.arrayBuffer());
-      return { ...queryCall(this.query, signedFor, body), body, rest: undefined };
-    }
-    return this.routeRest(request, signedFor);
-  }
-
-  private routeRest(request: Request, signedFor: string | undefined): Routed {
-    const { path } = requestTarget(request.url);
-    const name = signedFor ?? (/^\/20\d\d-\d\d-\d\d\//.test(path) ? "lambda" : "s3");
-    const rest = this.rest.find((each) => each.name === name);
-    if (rest === undefined)
-      throw new AwsError("NotImplemented", `the stand-in has no REST service ${name}`, 501);
-    const { name: operation, key } = rest.operation(request);
-    const format: ErrorFormat = rest.errors === "xml" ? "s3" : "rest-json";
-    return {
-      service: rest.name,
-      operation,
-      key,
-      format,
-      body: undefined,
-      rest,
-      run: async (context) => rest.handle(request, context),
-    };
-  }
-
   private authenticate(request: Request, routed: Routed): Signed | undefined {
     if (unsignedOperations.has(routed.operation) && routed.rest === undefined) return undefined;
     const claimed = request.headers.get("x-amz-content-sha256");
@@ -167,12 +103,16 @@ export class Dispatcher {
     requestId: string,
   ): Promise<Response | undefined> {
     try {
+      // The effect consumes the body; an answer made up afterwards may need it again.
+      const again = firing.some(({ when, action }) => when === "after" && "okWithError" in action)
+        ? (request.clone() as Request)
+        : request;
       const early = await this.act(request, routed, firing, "before", requestId);
       if (early !== "go on") return early;
       // A request that a fault held back may outlive the server: then it has had no effect.
       if (this.closed) return undefined;
       const response = await this.effect(request, routed, caller, requestId);
-      const late = await this.act(request, routed, firing, "after", requestId);
+      const late = await this.act(again, routed, firing, "after", requestId);
       return late === "go on" ? response : late;
     } catch (error) {
       return errorResponse(asAwsError(error), routed.format, requestId, request.method);

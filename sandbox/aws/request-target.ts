@@ -8,6 +8,7 @@ export function uriEncode(text: string): string {
   );
 }
 
+/** Percent-decodes; throws InvalidURI. */
 export function decode(text: string): string {
   try {
     return decodeURIComponent(text);

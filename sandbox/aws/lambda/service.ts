@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Identities } from "../identity.ts";
-import { type Input, optionalNumber, optionalText, requiredText } from "../input.ts";
+import { type Input, optionalText, requiredText } from "../input.ts";
 import {
   AwsError,
   type RequestContext,
@@ -9,16 +9,10 @@ import {
   type ServiceContext,
 } from "../service.ts";
 import { takeCode } from "./code.ts";
-import { invoke } from "./run.ts";
+import { configurationOf, functionArn, pendingMs } from "./configuration.ts";
+import { invokeFunction } from "./invoke.ts";
 import { FunctionStore, type LambdaFunction } from "./store.ts";
 import { targetOf } from "./target.ts";
-
-/** How long a new or changed function stays Pending / InProgress; invoking and changing it is refused meanwhile. */
-const pendingMs = 300;
-
-const payloadBytesMax = 6 * 1024 * 1024;
-
-const sessionMs = 3_600_000;
 
 const settingNames = [
   "Runtime",
@@ -74,15 +68,15 @@ class LambdaService implements RestService {
         return Response.json(await this.create(await json(request), context), { status: 201 });
       case "ListFunctions":
         return Response.json({
-          Functions: this.store.all().map((each) => this.configuration(each, context)),
+          Functions: this.store.all().map((each) => configurationOf(each, context)),
         });
       case "GetFunction": {
         const found = this.find(name, context);
         const Code = { RepositoryType: "S3", Location: `file://${found.root}` };
-        return Response.json({ Configuration: this.configuration(found, context), Code, Tags: found.tags });
+        return Response.json({ Configuration: configurationOf(found, context), Code, Tags: found.tags });
       }
       case "GetFunctionConfiguration":
-        return Response.json(this.configuration(this.find(name, context), context));
+        return Response.json(configurationOf(this.find(name, context), context));
       case "UpdateFunctionConfiguration": {
         const found = this.changeable(name, context);
         const settings = { ...found.settings, ...settingsOf(await json(request)) };
@@ -97,8 +91,11 @@ class LambdaService implements RestService {
       case "DeleteFunction":
         this.store.remove(this.find(name, context).name);
         return new Response(null, { status: 204 });
-      case "Invoke":
-        return this.invoke(request, name, context);
+      case "Invoke": {
+        const found = this.find(name, context);
+        if (found.created === found.updated) this.changeable(name, context);
+        return invokeFunction(request, found, this.identities, context);
+      }
       default:
         throw new AwsError(
           "UnknownOperationException",
@@ -108,14 +105,14 @@ class LambdaService implements RestService {
     }
   }
 
-  private arn(name: string, { region, account }: RequestContext): string {
-    return `arn:aws:lambda:${region}:${account}:function:${name}`;
-  }
-
   private find(name: string, context: RequestContext): LambdaFunction {
     const found = this.store.find(name);
     if (found === undefined)
-      throw new AwsError("ResourceNotFoundException", `Function not found: ${this.arn(name, context)}`, 404);
+      throw new AwsError(
+        "ResourceNotFoundException",
+        `Function not found: ${functionArn(name, context)}`,
+        404,
+      );
     return found;
   }
 
@@ -168,101 +165,7 @@ class LambdaService implements RestService {
   private save(next: LambdaFunction, context: RequestContext, updated = context.now().getTime()): object {
     const saved = { ...next, updated, revision: randomUUID() };
     this.store.save(saved);
-    return this.configuration(saved, context);
-  }
-
-  private configuration(found: LambdaFunction, context: RequestContext): object {
-    const busy = context.now().getTime() < found.updated + pendingMs;
-    const creating = busy && found.created === found.updated;
-    return {
-      Timeout: 3,
-      MemorySize: 128,
-      PackageType: "Zip",
-      Architectures: ["x86_64"],
-      EphemeralStorage: { Size: 512 },
-      TracingConfig: { Mode: "PassThrough" },
-      ...found.settings,
-      FunctionName: found.name,
-      FunctionArn: this.arn(found.name, context),
-      CodeSha256: found.codeSha256,
-      CodeSize: found.codeSize,
-      Version: "$LATEST",
-      LastModified: new Date(found.updated).toISOString().replace("Z", "+0000"),
-      RevisionId: found.revision,
-      State: creating ? "Pending" : "Active",
-      ...(creating ? { StateReason: "The function is being created.", StateReasonCode: "Creating" } : {}),
-      LastUpdateStatus: busy ? "InProgress" : "Successful",
-    };
-  }
-
-  private async invoke(request: Request, name: string, context: RequestContext): Promise<Response> {
-    const found = this.find(name, context);
-    if (found.created === found.updated) this.changeable(name, context);
-    const type = request.headers.get("x-amz-invocation-type") ?? "RequestResponse";
-    if (type === "DryRun") return new Response(null, { status: 204 });
-    if (type !== "RequestResponse")
-      throw new AwsError(
-        "InvalidParameterValueException",
-        `the stand-in has no invocation type ${type}`,
-        400,
-      );
-    const event = (await request.text()) || "{}";
-    if (event.length > payloadBytesMax) {
-      throw new AwsError(
-        "RequestEntityTooLargeException",
-        `Request must be smaller than ${payloadBytesMax} bytes for the InvokeFunction operation`,
-        413,
-      );
-    }
-    try {
-      JSON.parse(event);
-    } catch {
-      throw new AwsError("InvalidRequestContentException", "Could not parse request body into json", 400);
-    }
-    const { settings } = found;
-    const outcome = await invoke({
-      functionName: name,
-      arn: this.arn(name, context),
-      handler: requiredText(settings, "Handler"),
-      root: found.root,
-      timeoutSeconds: optionalNumber(settings, "Timeout") ?? 3,
-      memoryMegabytes: optionalNumber(settings, "MemorySize") ?? 128,
-      variables: this.variables(found, context),
-      event,
-      requestId: randomUUID(),
-    });
-    const headers: Record<string, string> = {
-      "x-amz-executed-version": "$LATEST",
-      "content-type": "application/json",
-    };
-    if (outcome.error !== undefined) headers["x-amz-function-error"] = outcome.error;
-    if (request.headers.get("x-amz-log-type") === "Tail") {
-      headers["x-amz-log-result"] = Buffer.from(outcome.log.slice(-4096)).toString("base64");
-    }
-    return new Response(outcome.payload, { headers });
-  }
-
-  /** The environment of a handler: its own variables, its role's keys, and the way back to this stand-in. */
-  private variables(found: LambdaFunction, context: RequestContext): Record<string, string> {
-    const own =
-      (found.settings.Environment as { Variables?: Record<string, string> } | undefined)?.Variables ?? {};
-    const session = this.identities.createSession(
-      requiredText(found.settings, "Role"),
-      found.name,
-      context.now().getTime() + sessionMs,
-    );
-    return {
-      AWS_ENDPOINT_URL: context.url(),
-      ...own,
-      AWS_REGION: context.region,
-      AWS_DEFAULT_REGION: context.region,
-      AWS_LAMBDA_FUNCTION_NAME: found.name,
-      AWS_LAMBDA_FUNCTION_VERSION: "$LATEST",
-      AWS_ACCESS_KEY_ID: session.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: session.secretAccessKey,
-      AWS_SESSION_TOKEN: session.sessionToken ?? "",
-      LAMBDA_TASK_ROOT: found.root,
-    };
+    return configurationOf(saved, context);
   }
 }
 

@@ -1,4 +1,4 @@
-import { queryPairs, requestTarget } from "../request-target.ts";
+import { decode, queryPairs, requestTarget } from "../request-target.ts";
 
 /** Where an S3 request points: bucket ("" for the service itself), key ("" for the bucket), query by name. */
 export interface Target {
@@ -16,7 +16,7 @@ function hostBucket(host: string): string {
 
 const targets = new WeakMap<Request, Target>();
 
-/** Reads bucket, key and query from a request, in path style or virtual-host style. Throws URIError on a bad escape. */
+/** Reads bucket, key and query from a request, in path style or virtual-host style. Throws InvalidURI on a bad escape. */
 export function targetOf(request: Request): Target {
   const known = targets.get(request);
   if (known !== undefined) return known;
@@ -25,10 +25,10 @@ export function targetOf(request: Request): Target {
   let rest = path.slice(1);
   if (bucket === "") {
     const slash = rest.indexOf("/");
-    bucket = decodeURIComponent(slash < 0 ? rest : rest.slice(0, slash));
+    bucket = decode(slash < 0 ? rest : rest.slice(0, slash));
     rest = slash < 0 ? "" : rest.slice(slash + 1);
   }
-  const target = { bucket, key: decodeURIComponent(rest), query: new Map(queryPairs(query)) };
+  const target = { bucket, key: decode(rest), query: new Map(queryPairs(query)) };
   targets.set(request, target);
   return target;
 }
