@@ -1,11 +1,20 @@
 /** Replies of change stream cursors: events admitted, looked up late, translated, never more than a reply may hold. */
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import { elementsOf } from "../dialect/greeting.ts";
 import type { DialectSession } from "../dialect/shared.ts";
 import { isAtLeast } from "../dialect/shared.ts";
 import { DialectError, timestampOf } from "../errors.ts";
-import { documentOf, element, type Field, findField, readTimestamp, Type } from "../wire/raw.ts";
-import { type ChangeEvent, eventsOf, scrambledToken, translateEvent } from "./events.ts";
+import {
+  documentOf,
+  element,
+  type Field,
+  findField,
+  readDocuments,
+  readTimestamp,
+  Type,
+} from "../wire/raw.ts";
+import { BatchWriter } from "./batch-writer.ts";
+import { type ChangeEvent, scrambledToken } from "./events.ts";
 import { lookUp } from "./lookup.ts";
 import { MAX_EVENT_BYTES, type Stream } from "./stream.ts";
 
@@ -27,70 +36,63 @@ function lookupWaitMs(events: readonly ChangeEvent[], delayMs: number): number {
   return Math.min(Math.max(0, newest + delayMs - Date.now()), delayMs);
 }
 
-/** Events as they are sent, up to the first that is too large; `failure` is why it ended there. */
-interface Translated {
-  readonly events: Buffer[];
-  readonly failure?: DialectError;
-}
-
-async function translate(
+async function lookupsFor(
   session: DialectSession,
   stream: Stream,
   events: readonly ChangeEvent[],
-): Promise<Translated> {
-  let found: (Buffer | null | undefined)[] = [];
-  if (stream.lookup) {
-    const wait = lookupWaitMs(events, session.shared.state.settings.lookupDelayMs);
-    if (wait > 0) await Bun.sleep(wait);
-    found = await lookUp(session, events);
-  }
-  const translated: Buffer[] = [];
-  for (const [index, event] of events.entries()) {
-    const bytes = translateEvent(event, found[index]);
-    if (bytes.length > MAX_EVENT_BYTES) {
-      const failure = new DialectError(
-        10334,
-        `BSONObj size: ${bytes.length} is invalid. Size must be between 0 and ${MAX_EVENT_BYTES}`,
-      );
-      return { events: translated, failure };
-    }
-    translated.push(bytes);
-  }
-  return { events: translated };
+): Promise<(Buffer | null | undefined)[]> {
+  if (!stream.lookup) return [];
+  const wait = lookupWaitMs(events, session.shared.state.settings.lookupDelayMs);
+  if (wait > 0) await Bun.sleep(wait);
+  return lookUp(session, events);
 }
 
-/** Takes from what waits as much as one reply holds. An event that is too large fails the read after those before it. */
-async function take(session: DialectSession, stream: Stream, isLast: boolean): Promise<Buffer[]> {
-  const taken: Buffer[] = [];
-  let bytes = 0;
+function tooLarge(bytes: number): DialectError {
+  return new DialectError(
+    10334,
+    `BSONObj size: ${bytes} is invalid. Size must be between 0 and ${MAX_EVENT_BYTES}`,
+  );
+}
+
+/**
+ * Takes from what waits as much as one reply holds: everything when the cursor is at its end.
+ * @throws DialectError 10334 for an event that is too large, once nothing stands before it
+ */
+async function take(session: DialectSession, stream: Stream, isLast: boolean): Promise<BatchWriter> {
+  const writer = new BatchWriter(
+    Math.min(bytesOf(stream.waiting), MAX_EVENT_BYTES) + stream.waiting.length * 64,
+  );
   while (stream.waiting.length > 0) {
     const slice = stream.lookup ? stream.waiting.slice(0, EVENTS_A_LOOKUP) : stream.waiting;
-    const { events, failure } = await translate(session, stream, slice);
+    const lookups = await lookupsFor(session, stream, slice);
     let used = 0;
-    for (const each of events) {
-      if (taken.length > 0 && bytes + each.length > MAX_EVENT_BYTES && !isLast) break;
-      taken.push(each);
-      bytes += each.length;
-      advance(stream, slice[used++]!);
+    let failure: DialectError | undefined;
+    for (const [index, event] of slice.entries()) {
+      const size = writer.add(event, lookups[index]);
+      if (size > MAX_EVENT_BYTES) failure = tooLarge(size);
+      if (failure || (writer.count > 1 && writer.bytes > MAX_EVENT_BYTES && !isLast)) {
+        writer.removeLast();
+        break;
+      }
+      advance(stream, event);
+      used++;
     }
-    const full = used < events.length;
+    const full = used < slice.length;
     stream.waiting = stream.waiting.slice(used);
-    if (failure && taken.length === 0) throw failure;
-    if (full || failure) return taken;
+    if (failure && writer.count === 0) throw failure;
+    if (full) return writer;
   }
-  return taken;
+  return writer;
+}
+
+function bytesOf(events: readonly ChangeEvent[]): number {
+  let bytes = 0;
+  for (const event of events) bytes += event.bytes.length;
+  return bytes;
 }
 
 function advance(stream: Stream, event: ChangeEvent): void {
   if (event.time !== undefined && event.time > stream.position) stream.position = event.time;
-}
-
-/** An array of documents, in one buffer. */
-function batchArray(name: string, documents: readonly Buffer[]): Buffer {
-  const parts: Buffer[] = [];
-  for (const [index, document] of documents.entries())
-    parts.push(Buffer.from(`\x03${index}\0`, "latin1"), document);
-  return element(Type.Array, name, documentOf(parts));
 }
 
 /** The reply to the client: events, the token to resume from, the cursor. */
@@ -102,11 +104,11 @@ export async function deliver(session: DialectSession, stream: Stream, page: Pag
   shared.streams.assertRetained(stream.position);
   const taken = await take(session, stream, page.id === 0n);
   const done = stream.waiting.length === 0;
-  const last = taken.at(-1);
+  const last = taken.last();
   const resume = done ? stream.batchToken : last && tokenOfEvent(last);
   if (done && stream.reached > stream.position) stream.position = stream.reached;
   shared.streams.assertRetained(stream.position);
-  const elements = [batchArray(page.batch, taken)];
+  const elements = [element(Type.Array, page.batch, taken.finish())];
   if (resume && isAtLeast(shared.engineVersion, "5.0.0")) elements.push(resume);
   elements.push(elementsOf({ id: page.id, ns: stream.namespace }));
   return documentOf([
@@ -131,11 +133,12 @@ function receive(
 ): void {
   const namespace = findField(document, "ns", cursor.value);
   if (namespace) stream.namespace = document.toString("utf8", namespace.value + 4, namespace.end - 1);
-  const events = eventsOf(document, findField(document, batch, cursor.value)!);
+  const events = readDocuments(document, findField(document, batch, cursor.value)!);
   stream.batchToken = token && scrambledToken(document, token);
   const operationTime = readTimestamp(document, findField(document, "operationTime")) ?? 0n;
   if (stream.position === 0n || events.length === 0) stream.reached = operationTime;
   // A stream that begins now has nothing behind it that could be lost.
   if (stream.position === 0n) stream.position = operationTime + 1n;
-  stream.waiting.push(...session.shared.streams.admit(events));
+  const admitted = session.shared.streams.admit(events);
+  stream.waiting = stream.waiting.length === 0 ? admitted : [...stream.waiting, ...admitted];
 }

@@ -5,7 +5,6 @@ import {
   documentOf,
   type Field,
   findField,
-  readDocument,
   readFields,
   readString,
   readTimestamp,
@@ -84,47 +83,86 @@ const hidden = new Set([
 ]);
 
 /** `updateDescription` with MongoDB's additions left out: `disambiguatedPaths`, and `truncatedArrays` when empty. */
-function describeUpdate(bytes: Buffer, field: Field): Uint8Array[] {
+function describeUpdate(bytes: Buffer, field: Field): Buffer | undefined {
   const parts = readFields(bytes, field.value);
   const kept = parts.filter(
     (part) =>
       part.name !== "disambiguatedPaths" && !(part.name === "truncatedArrays" && part.end - part.value <= 5),
   );
-  if (kept.length === parts.length) return [bytes.subarray(field.start, field.end)];
-  const inner = documentOf(kept.map((part) => bytes.subarray(part.start, part.end)));
-  return [bytes.subarray(field.start, field.value), inner];
+  if (kept.length === parts.length) return undefined;
+  return documentOf(kept.map((part) => bytes.subarray(part.start, part.end)));
+}
+
+/** Scrambles the token in `field` of `bytes`, in place. */
+function scrambleField(bytes: Buffer, field: Field): void {
+  const data = findField(bytes, "_data", field.value);
+  if (data?.type !== Type.String)
+    throw new Error("expected `_data` as text in a resume token of the database");
+  scrambleInPlace(bytes, data.value + 4, data.end - data.value - 5);
 }
 
 /** The token's element with its text scrambled; a copy. */
 export function scrambledToken(bytes: Buffer, field: Field): Buffer {
   const copy = Buffer.from(bytes.subarray(field.start, field.end));
-  const data = findField(copy, "_data", field.value - field.start);
-  if (data?.type !== Type.String)
-    throw new Error("expected `_data` as text in a resume token of the database");
-  scrambleInPlace(copy, data.value + 4, data.end - data.value - 5);
+  scrambleField(copy, { ...field, start: 0, value: field.value - field.start, end: copy.length });
   return copy;
 }
 
+/** No translation is longer than its event by more than this and the document looked up for it. */
+export const TRANSLATION_BYTES = 32;
+const nothingFound = Buffer.from("\x0afullDocument\0", "latin1");
+const found = Buffer.from("\x03fullDocument\0", "latin1");
+
 /**
- * The event as DocumentDB reports it.
+ * Writes the event as DocumentDB reports it into `out` at `at`, and gives the offset behind it. Neighbouring fields
+ * go in one copy: copies are most of what a batch costs.
  * @param lookup the full document found for it, null when there was none any more, undefined when none was asked for
  */
-export function translateEvent(event: ChangeEvent, lookup: Uint8Array | null | undefined): Buffer {
-  const { bytes } = event;
-  const elements: Uint8Array[] = [];
-  for (const field of event.fields) {
-    if (hidden.has(field.name)) continue;
-    if (field.name === "_id" && field.type === Type.Document) elements.push(scrambledToken(bytes, field));
-    else if (field.name === "updateDescription" && field.type === Type.Document) {
-      elements.push(...describeUpdate(bytes, field));
-    } else elements.push(bytes.subarray(field.start, field.end));
+export function writeEvent(
+  out: Buffer,
+  at: number,
+  event: ChangeEvent,
+  lookup: Uint8Array | null | undefined,
+): number {
+  const { bytes, fields } = event;
+  let end = at + 4;
+  let from = 4;
+  let token = -1;
+  const copyUpTo = (limit: number) => {
+    bytes.copy(out, end, from, limit);
+    end += limit - from;
+  };
+  for (const field of fields) {
+    if (field.name === "_id" && field.type === Type.Document) token = end + field.start - from;
+    const description =
+      field.name === "updateDescription" && field.type === Type.Document
+        ? describeUpdate(bytes, field)
+        : undefined;
+    if (description) {
+      copyUpTo(field.value);
+      end += description.copy(out, end);
+      from = field.end;
+    } else if (hidden.has(field.name)) {
+      copyUpTo(field.start);
+      from = field.end;
+    }
   }
-  if (lookup === null) elements.push(Buffer.from("\x0afullDocument\0", "latin1"));
-  else if (lookup) elements.push(Buffer.from("\x03fullDocument\0", "latin1"), lookup);
-  return documentOf(elements);
+  copyUpTo(bytes.length - 1);
+  if (token >= 0)
+    scrambleField(out, { name: "_id", type: Type.Document, start: token, value: token + 5, end: token });
+  if (lookup === null) end += nothingFound.copy(out, end);
+  else if (lookup) {
+    end += found.copy(out, end);
+    out.set(lookup, end);
+    end += lookup.length;
+  }
+  out[end++] = 0;
+  out.writeInt32LE(end - at, at);
+  return end;
 }
 
-/** The batch of a cursor reply. */
-export function eventsOf(bytes: Buffer, batch: Field): Buffer[] {
-  return readFields(bytes, batch.value).map((field) => readDocument(bytes, field));
+/** The event as DocumentDB reports it, as a document of its own. */
+export function translateEvent(event: ChangeEvent, lookup: Uint8Array | null | undefined): Buffer {
+  const out = Buffer.allocUnsafe(event.bytes.length + (lookup?.length ?? 0) + TRANSLATION_BYTES);
+  return out.subarray(0, writeEvent(out, 0, event, lookup));
 }

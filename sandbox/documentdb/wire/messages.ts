@@ -99,7 +99,8 @@ let lastReplyId = 0;
 export function replyTo(request: Request, document: Uint8Array): Buffer {
   lastReplyId = (lastReplyId + 1) & 0x7fffffff;
   const prefix = request.legacy ? 36 : 21;
-  const frame = Buffer.alloc(prefix + document.length);
+  const frame = Buffer.allocUnsafe(prefix + document.length);
+  frame.fill(0, 0, prefix);
   frame.writeInt32LE(frame.length, 0);
   frame.writeInt32LE(lastReplyId, 4);
   frame.writeInt32LE(request.requestId, 8);

@@ -66,20 +66,64 @@ function valueEnd(buffer: Buffer, type: number, at: number): number {
   throw new MalformedDocument(`expected a BSON type, got ${type} at offset ${at}`);
 }
 
-/** The elements of the document that begins at `start`, in their order. Nested documents are not entered. */
-export function readFields(buffer: Buffer, start = 0): Field[] {
+/** Names seen lately, by a hash of their bytes: making a string of each name would be most of the reading. */
+const names: string[] = new Array(4096).fill("");
+const CACHED_NAME_BYTES = 32;
+
+function isName(name: string, buffer: Buffer, start: number, length: number): boolean {
+  if (name.length !== length) return false;
+  for (let index = 0; index < length; index++)
+    if (name.charCodeAt(index) !== buffer[start + index]) return false;
+  return true;
+}
+
+/** The name that begins at `start`; it ends before the next zero byte. */
+function nameAt(buffer: Buffer, start: number): { name: string; end: number } {
+  let hash = 0;
+  let at = start;
+  const limit = Math.min(start + CACHED_NAME_BYTES, buffer.length);
+  for (; at < limit; at++) {
+    const byte = buffer[at]!;
+    if (byte === 0) break;
+    if (byte > 127) return { name: "", end: -1 };
+    hash = (hash * 31 + byte) | 0;
+  }
+  if (at === limit) return { name: "", end: -1 };
+  const slot = hash & 4095;
+  const known = names[slot]!;
+  if (isName(known, buffer, start, at - start)) return { name: known, end: at };
+  const name = buffer.toString("latin1", start, at);
+  names[slot] = name;
+  return { name, end: at };
+}
+
+function longNameAt(buffer: Buffer, start: number): { name: string; end: number } {
+  const end = buffer.indexOf(0, start);
+  if (end < 0) throw new MalformedDocument(`a name at ${start} has no end`);
+  return { name: buffer.toString("utf8", start, end), end };
+}
+
+/** Where the document at `start` ends: the offset of its last byte. */
+function lastByte(buffer: Buffer, start: number): number {
   const end = start + buffer.readInt32LE(start) - 1;
   if (end >= buffer.length)
     throw new MalformedDocument(`a document ends at ${end}, the buffer at ${buffer.length}`);
+  return end;
+}
+
+/** The elements of the document that begins at `start`, in their order. Nested documents are not entered. */
+export function readFields(buffer: Buffer, start = 0): Field[] {
+  const end = lastByte(buffer, start);
   const fields: Field[] = [];
   let at = start + 4;
   while (at < end) {
-    const nameEnd = buffer.indexOf(0, at + 1);
+    const short = nameAt(buffer, at + 1);
+    const { name, end: nameEnd } = short.end < 0 ? longNameAt(buffer, at + 1) : short;
     const type = buffer[at]!;
     const value = nameEnd + 1;
     const next = valueEnd(buffer, type, value);
-    if (nameEnd < 0 || next > end) throw new MalformedDocument(`an element at ${at} runs past its document`);
-    fields.push({ name: buffer.toString("utf8", at + 1, nameEnd), type, start: at, value, end: next });
+    if (next > end) throw new MalformedDocument(`an element at ${at} runs past its document`);
+    fields.push({ name, type, start: at, value, end: next });
     at = next;
   }
   return fields;
@@ -124,9 +168,21 @@ export function readDocument(buffer: Buffer, field: Field): Buffer {
   return buffer.subarray(field.value, field.end);
 }
 
-/** Documents standing in an array element. */
+/** Documents standing in an array element. The names of an array's elements are not looked at. */
 export function readDocuments(buffer: Buffer, field: Field): Buffer[] {
-  return readFields(buffer, field.value).map((element) => readDocument(buffer, element));
+  const end = lastByte(buffer, field.value);
+  const documents: Buffer[] = [];
+  let at = field.value + 4;
+  while (at < end) {
+    const value = buffer.indexOf(0, at + 1) + 1;
+    if (buffer[at] !== Type.Document)
+      throw new MalformedDocument(`expected a document in the array at ${at}`);
+    const next = value + buffer.readInt32LE(value);
+    if (next > end) throw new MalformedDocument(`an element at ${at} runs past its array`);
+    documents.push(buffer.subarray(value, next));
+    at = next;
+  }
+  return documents;
 }
 
 /** An element: type byte, name, value. */
