@@ -5,7 +5,7 @@ import type { Processes } from "./processes.ts";
 import { AwsError } from "./service.ts";
 
 /** What `/_sandbox` steers. */
-export interface Controlled {
+interface Controlled {
   readonly faults: Faults;
   readonly journal: Journal;
   readonly processes: Processes;

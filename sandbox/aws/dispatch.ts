@@ -8,7 +8,7 @@ import { type Routed, Router } from "./route.ts";
 import { AwsError, type RequestContext, type Service, type ServiceContext } from "./service.ts";
 import { type Signed, verifySignature } from "./signature.ts";
 
-export interface DispatchOptions {
+interface DispatchOptions {
   readonly services: readonly Service[];
   readonly context: ServiceContext;
   readonly identities: Identities;

@@ -21,7 +21,7 @@ export interface Credential {
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
 /** An identifier in AWS's form: `prefix` and 16 characters of A–Z and 2–7. */
-export function uniqueId(prefix: string): string {
+function uniqueId(prefix: string): string {
   return prefix + Array.from(randomBytes(16), (byte) => alphabet[byte & 31]).join("");
 }
 
