@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { createHash } from "node:crypto";
+import { Binary } from "mongodb";
 import { parseOperation, relevantOperations } from "./running-operations.ts";
 
 const users = ["application"];
@@ -31,6 +33,23 @@ describe("failback 12: what is still in flight", () => {
     expect(relevant({ ...theirs, op: "insert", active: false })).toBe(false);
     expect(relevant({ ...others, op: "update" })).toBe(false);
     expect(relevant({ ...others, op: "none", active: false, transaction: {} })).toBe(false);
+  });
+
+  test("an idle transaction that names its user only by the session's hash, and one that names nobody", () => {
+    const session = (user: string) => ({
+      uid: new Binary(createHash("sha256").update(`${user}@admin`).digest()),
+    });
+    const idle = {
+      type: "idleSession",
+      ns: "",
+      opid: undefined,
+      op: undefined,
+      active: false,
+      transaction: {},
+    };
+    expect(relevant({ ...idle, lsid: session("application") })).toBe(true);
+    expect(relevant({ ...idle, lsid: session("capture") })).toBe(false);
+    expect(relevant(idle)).toBe(true);
   });
 
   test("a write in scope whose user the server does not name counts as theirs", () => {

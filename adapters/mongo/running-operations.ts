@@ -1,7 +1,10 @@
-import type { Document } from "mongodb";
+import { createHash } from "node:crypto";
+import { Binary, type Document } from "mongodb";
 import type { RunningOperation } from "../../core/access/ports.ts";
 
 interface ParsedOperation extends RunningOperation {
+  /** Whose session it is, as the server hashes the user's name; an idle transaction names its user in no other way. */
+  readonly sessionUser: string | undefined;
   readonly writes: boolean;
   readonly active: boolean;
 }
@@ -30,7 +33,8 @@ export function parseOperation(entry: Document): ParsedOperation {
   const verb = writeCommands.find((name) => name in command);
   const inTransaction = entry.transaction !== undefined && entry.transaction !== null;
   return {
-    id: entry.opid as string | number,
+    ...(entry.opid === undefined ? {} : { id: entry.opid as string | number }),
+    sessionUser: entry.lsid?.uid instanceof Binary ? entry.lsid.uid.toString("hex") : undefined,
     users: named.map((user) => String(user.user)),
     namespace: String(entry.ns ?? ""),
     what: verb ?? String(entry.op ?? entry.type ?? "operation"),
@@ -51,13 +55,22 @@ export function relevantOperations(
   users: readonly string[],
   databases: readonly string[],
 ): RunningOperation[] {
+  const sessionUsers = new Set(users.map(sessionUserOf));
   return operations.filter((operation) => {
-    const theirs = operation.users.some((user) => users.includes(user));
-    if (!theirs && operation.users.length > 0) return false;
-    // An idle transaction holds writes that its commit brings; an idle connection holds nothing.
-    if (operation.inTransaction) return theirs || inScope(operation.namespace, databases);
+    const named = operation.users.length > 0 || operation.sessionUser !== undefined;
+    const theirs =
+      operation.users.some((user) => users.includes(user)) ||
+      (operation.users.length === 0 && sessionUsers.has(operation.sessionUser ?? ""));
+    if (named && !theirs) return false;
+    // An idle transaction holds writes that its commit brings, and names no collection; an idle connection holds none.
+    if (operation.inTransaction) return true;
     return operation.active && operation.writes && (theirs || inScope(operation.namespace, databases));
   });
+}
+
+/** `lsid.uid`: the hash of `user@database`. Users of DocumentDB live in `admin`. */
+function sessionUserOf(user: string): string {
+  return createHash("sha256").update(`${user}@admin`).digest("hex");
 }
 
 function inScope(namespace: string, databases: readonly string[]): boolean {

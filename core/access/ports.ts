@@ -3,7 +3,8 @@ import type { CustomRole, Principal, Privilege, RoleReference } from "./principa
 
 /** An operation or open transaction of a user, as `currentOp` shows it. */
 export interface RunningOperation {
-  readonly id: string | number;
+  /** Absent for an idle transaction that the server gives no number: it can't be killed by one. */
+  readonly id?: string | number;
   /** Empty when the server does not say whose it is. */
   readonly users: readonly string[];
   readonly namespace: string;

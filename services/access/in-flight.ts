@@ -34,7 +34,8 @@ export async function awaitNothingInFlight(
     if (running.length === 0) return { waitedMs, killed: killed.size };
     if (waitedMs > waitMsMax) throw stillRunning(running, waitedMs);
     if (options.kill && waitedMs > killAfterMs) {
-      for (const operation of running.filter(({ id }) => !killed.has(id))) {
+      for (const operation of running) {
+        if (operation.id === undefined || killed.has(operation.id)) continue;
         options.logger.warn({ operation }, "killing an operation that is still in flight");
         await access.kill(operation);
         killed.add(operation.id);
@@ -48,7 +49,10 @@ export async function awaitNothingInFlight(
 function stillRunning(running: readonly RunningOperation[], waitedMs: number): RoundtripError {
   const names = running
     .slice(0, 5)
-    .map((operation) => `${operation.what} on ${operation.namespace} (operation ${operation.id})`);
+    .map(
+      (operation) =>
+        `${operation.what} on ${operation.namespace} (${operation.id === undefined ? "idle transaction" : `operation ${operation.id}`})`,
+    );
   return new RoundtripError({
     kind: "unavailable",
     what: "wait until the application users have nothing in flight on DocumentDB",
