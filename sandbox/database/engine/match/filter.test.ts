@@ -99,6 +99,30 @@ const cases: [string, string[], string[]][] = [
   ['{"$and":[{"a":1},{"b":1}],"$comment":"x"}', ['{"a":1,"b":1}'], ['{"a":1}']],
   ['{"a":{}}', ['{"a":{}}'], ['{"a":{"b":1}}', "{}"]],
   ['{"a":{"b":1,"c":2}}', ['{"a":{"b":1,"c":2}}'], ['{"a":{"c":2,"b":1}}']],
+  [
+    '{"a":{"$geoWithin":{"$box":[[0,0],[2,2]]}}}',
+    [
+      '{"a":[1,1]}',
+      '{"a":{"x":2,"y":0}}',
+      '{"a":[[5,5],[1,1]]}',
+      '{"a":{"type":"Point","coordinates":[1,1]}}',
+    ],
+    ['{"a":[3,1]}', '{"a":"x"}', "{}"],
+  ],
+  ['{"a":{"$geoWithin":{"$centerSphere":[[0,0],0.1]}}}', ['{"a":[5,0]}'], ['{"a":[6,0]}']],
+  [
+    '{"a":{"$geoWithin":{"$geometry":{"type":"Polygon","coordinates":[[[0,0],[0,4],[4,4],[4,0],[0,0]],[[1,1],[1,2],[2,2],[2,1],[1,1]]]}}}}',
+    ['{"a":[3,3]}', '{"a":{"type":"LineString","coordinates":[[3,3],[3,1]]}}'],
+    ['{"a":[1.5,1.5]}', '{"a":[5,5]}'],
+  ],
+  [
+    '{"a":{"$geoIntersects":{"$geometry":{"type":"LineString","coordinates":[[0,0],[4,4]]}}}}',
+    [
+      '{"a":{"type":"Polygon","coordinates":[[[1,0],[3,0],[3,2],[1,2],[1,0]]]}}',
+      '{"a":{"type":"Point","coordinates":[2,2]}}',
+    ],
+    ['{"a":{"type":"Point","coordinates":[2,1]}}'],
+  ],
   ['{"a":{"$ref":"x","$id":1}}', ['{"a":{"$ref":"x","$id":1}}'], ['{"a":1}']],
 ];
 
@@ -130,6 +154,7 @@ describe("compileFilter", () => {
     ['{"a":{"$mod":[0,1]}}', 2, "divisor cannot be 0"],
     ['{"a":{"$regex":"("}}', 51091, "Regular expression is invalid"],
     ['{"a":{"$options":"i"}}', 2, "$options needs a $regex"],
+    ['{"a":{"$near":[1,1]}}', 291, "error processing query"],
     ['{"$where":"1"}', 2, "no globalScriptEngine in $where parsing"],
     ['{"$text":{"$search":"x"}}', 27, "text index required for $text query"],
   ];
