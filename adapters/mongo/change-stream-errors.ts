@@ -9,10 +9,8 @@ import { isUnreachable, type Subject } from "./failure.ts";
 const historyLostCodes = new Set([136, 286, 280, 260, 9]);
 const historyLostNames = new Set(["CappedPositionLost", "ChangeStreamHistoryLost", "ChangeStreamFatalError"]);
 
-/** The change streams specification's list, 43 CursorNotFound, and 50 MaxTimeMSExpired of a read that only waited. */
-const resumableCodes = new Set([
-  6, 7, 43, 50, 63, 89, 91, 133, 150, 189, 234, 262, 9001, 10107, 11600, 11602, 13388, 13435, 13436,
-]);
+/** What the change streams specification adds to elections and lost connections; 50 is a read that only waited. */
+const resumableCodes = new Set([43, 50, 63, 150, 234, 13388]);
 
 /** 10334 BSONObjectTooLarge: the next event is larger than a reply may be. */
 const oversizeCodes = new Set([10334]);

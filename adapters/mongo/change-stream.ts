@@ -42,8 +42,10 @@ export class ChangeStream implements ChangeSource {
       while (!signal.aborted) {
         try {
           const batches = oversizeAhead ? this.passOversize(point, signal) : this.readOpened(point, signal);
+          let replies = 0;
           for await (const batch of batches) {
-            resumes = 0;
+            // Opening alone is no success: the reads after it may fail each time.
+            if (++replies > 1) resumes = 0;
             point = batch.resume;
             yield batch;
           }

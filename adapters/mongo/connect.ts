@@ -57,8 +57,7 @@ function createClient(secret: Readonly<Record<string, string>>, options: Connect
     return new MongoClient(uri, {
       appName: options.appName,
       readPreference: "primary",
-      serverSelectionTimeoutMS: options.serverSelectionTimeoutMs ?? defaultSelectionTimeoutMs,
-      connectTimeoutMS: options.serverSelectionTimeoutMs ?? defaultSelectionTimeoutMs,
+      ...timeouts(uri, options.serverSelectionTimeoutMs ?? defaultSelectionTimeoutMs),
       ...(options.connectionsMax ? { maxPoolSize: options.connectionsMax } : {}),
       // DocumentDB before 8.0.2 refuses retryable writes (code 301).
       ...(options.server === "DocumentDB" ? { retryWrites: false } : {}),
@@ -73,6 +72,15 @@ function createClient(secret: Readonly<Record<string, string>>, options: Connect
       (cause as Error).name,
     );
   }
+}
+
+/** What the connection string says about time stays as it says. */
+function timeouts(uri: string, ms: number): MongoClientOptions {
+  const given = (name: string) => new RegExp(`[?&]${name}=`, "i").test(uri);
+  return {
+    ...(given("serverSelectionTimeoutMS") ? {} : { serverSelectionTimeoutMS: ms }),
+    ...(given("connectTimeoutMS") ? {} : { connectTimeoutMS: ms }),
+  };
 }
 
 function addressOf(

@@ -51,9 +51,13 @@ export function mongoFailure(error: unknown, subject: Subject): RoundtripError {
   });
 }
 
-/** True for failures of the connection rather than of the request. */
+/** Elections, shutdowns and lost connections as the server words them: another try can find another primary. */
+const passingCodes = new Set([6, 7, 89, 91, 133, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
+
+/** True for failures of the connection or of a server on its way out, rather than of the request. */
 export function isUnreachable(error: unknown): boolean {
   return (
+    (error instanceof MongoServerError && passingCodes.has(Number(error.code))) ||
     error instanceof MongoNetworkError ||
     error instanceof MongoServerSelectionError ||
     (error instanceof MongoError &&
