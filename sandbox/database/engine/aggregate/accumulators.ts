@@ -21,7 +21,7 @@ import {
   isNullish,
   typeNameOf,
 } from "./expression.ts";
-import { checkCount } from "./operators/array.ts";
+import { checkCount } from "./operators/array-operands.ts";
 import { distinct } from "./operators/sets.ts";
 
 /** Collects one group's values. */

@@ -30,8 +30,8 @@ import {
   typeNameOf,
   unary,
 } from "../expression.ts";
+import { instantOf } from "./date-operands.ts";
 import { isoString, parseDate } from "./date-parts.ts";
-import { instantOf } from "./dates.ts";
 
 const suffix = "in $convert with no onError value";
 

@@ -27,7 +27,7 @@ import {
   unary,
   variadic,
 } from "../expression.ts";
-import { searchRange } from "./array.ts";
+import { searchRange } from "./array-operands.ts";
 import { isoString } from "./date-parts.ts";
 
 /** A value as text where an operator takes more than strings (numbers, dates); "" for null. */

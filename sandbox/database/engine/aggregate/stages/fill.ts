@@ -12,10 +12,10 @@ import {
   splitFieldPath,
   valueAtPath,
 } from "../expression.ts";
-import { shiftDate } from "../operators/dates.ts";
+import { shiftDate } from "../operators/date-arithmetic.ts";
 import type { StageCompiler } from "../pipeline.ts";
 import { withPath } from "./basic.ts";
-import { carryForward, interpolate, partitionsOf } from "./window.ts";
+import { carryForward, interpolate, partitionsOf } from "./series.ts";
 
 function partitionExpression(specification: Document, context: ExpressionContext): Expression | undefined {
   const by = specification.get("partitionBy");
