@@ -27,6 +27,6 @@ export async function poll<T>(
       });
     }
     await clock.sleep(pause);
-    pause = Math.min(pollMsMost, pause * 1.5);
+    pause = Math.min(pollMsMost, pause * 1.15);
   }
 }

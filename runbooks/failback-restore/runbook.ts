@@ -21,7 +21,8 @@ const backupBegun: Step = {
   run: async (context) => {
     const state = await follow(context, ["backup"], backupBeginsSeconds, async (statuses) => {
       const backup = statuses.get("backup");
-      return backup && ["running", "finished"].includes(backup.state) ? backup.state : undefined;
+      // `waiting`: MongoDB's dump is there already, DocumentDB's waits for the fence.
+      return backup && ["running", "waiting", "finished"].includes(backup.state) ? backup.state : undefined;
     });
     return { note: `backup ${state}` };
   },
