@@ -6,6 +6,7 @@ import type { AccessControl, OpenWriterConnections } from "../../core/access/por
 import { readOnlyRoles } from "../../core/access/write-access.ts";
 import { RoundtripError } from "../../core/errors.ts";
 import type { NamedUser, Scope } from "../../core/failback/documents.ts";
+import { keysOf } from "../../core/failback/layout.ts";
 import type { ServiceContext } from "../runtime/definition.ts";
 import { type Survey, scopeDatabases } from "./survey.ts";
 
@@ -43,6 +44,8 @@ export async function grantWriters(options: GrantOptions): Promise<{ user: strin
       recordedAt: now,
     })),
   );
+  // An abort or a clean that had begun has seen a log without what is written from now on.
+  await service.store.delete([keysOf(failbackId).captureStopped]);
   const fencesBefore = (await newestFence(service.store, failbackId))?.number ?? 0;
   await roles.grant({ at: now, allowRemove, fencesBefore });
   if (!allowRemove) await access.putRole(writerRoleName(failbackId), writerPrivileges(databases));

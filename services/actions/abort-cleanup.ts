@@ -1,6 +1,6 @@
 import { followManifests } from "../../adapters/log/manifests.ts";
 import { isClusterStreamOn, setClusterStream } from "../../adapters/mongo/change-stream-scopes.ts";
-import { readJson } from "../../adapters/state/json.ts";
+import { readJson, writeJson } from "../../adapters/state/json.ts";
 import { RolesStore } from "../../adapters/state/roles-store.ts";
 import { RoundtripError } from "../../core/errors.ts";
 import type { Check, StartPoint } from "../../core/failback/documents.ts";
@@ -29,6 +29,8 @@ export const run: Action = async (context) => {
   if (!nothing.ok) return { checks: [nothing], data: {} };
 
   const checks: Check[] = [nothing];
+  const stopped = { version: 1, at: service.clock.now().toISOString() };
+  await writeJson(service.store, failback.keys.captureStopped, stopped);
   await service.units.stop(unit);
   checks.push(passed("capture stopped", unit));
   const closing = await readClosing(service.store, failback.id);
@@ -60,6 +62,9 @@ export const run: Action = async (context) => {
 
 async function nothingWritten(context: ActionContext): Promise<Check> {
   const { service, failback, databases } = context;
+  if (await service.store.head(failback.keys.captureStopped)) {
+    return passed("nothing was written", "only Roundtrip's own signals in the log", "seen by an earlier run");
+  }
   const { active } = await service.units.state(unit);
   if (active !== "active") {
     return check("nothing was written", false, {
