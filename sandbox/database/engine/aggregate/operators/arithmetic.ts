@@ -125,21 +125,15 @@ function inDoubles(evaluate: (value: number, name: string, shown: string) => num
   });
 }
 
-function trigonometric(
-  evaluate: (value: number) => number,
-  low = -Infinity,
-  high = Infinity,
-  open = false,
-): OperatorCompiler {
+/** A function defined between two bounds, which belong to it unless they are infinite. */
+function trigonometric(evaluate: (value: number) => number, low: number, high: number): OperatorCompiler {
+  const openLow = low === -Infinity;
+  const openHigh = high === Infinity;
+  const interval = `${openLow ? "(-inf" : `[${low}`},${openHigh ? "inf)" : `${high}]`}`;
   return inDoubles((value, name, shown) => {
-    const outside = open ? value <= low || value >= high : value < low || value > high;
-    if (outside && low > -Infinity) {
-      const brackets = open ? ["(", ")"] : ["[", high === Infinity ? "]" : "]"];
-      throw new ServerError(
-        50989,
-        `cannot apply ${name} to ${shown}, value must be in ${brackets[0]}${low === -Infinity ? "-inf" : low},${high === Infinity ? "inf" : high}${brackets[1]}`,
-      );
-    }
+    const outside = value < low || value > high || (openLow && value === low) || (openHigh && value === high);
+    if (outside)
+      throw new ServerError(50989, `cannot apply ${name} to ${shown}, value must be in ${interval}`);
     return evaluate(value);
   });
 }
@@ -281,16 +275,16 @@ export const arithmeticOperators: Record<string, OperatorCompiler> = {
     return Math.log10(value);
   }),
   $log: binary(logarithm),
-  $sin: trigonometric(Math.sin),
-  $cos: trigonometric(Math.cos),
-  $tan: trigonometric(Math.tan),
+  $sin: trigonometric(Math.sin, -Infinity, Infinity),
+  $cos: trigonometric(Math.cos, -Infinity, Infinity),
+  $tan: trigonometric(Math.tan, -Infinity, Infinity),
   $asin: trigonometric(Math.asin, -1, 1),
   $acos: trigonometric(Math.acos, -1, 1),
-  $atan: trigonometric(Math.atan),
-  $sinh: trigonometric(Math.sinh),
-  $cosh: trigonometric(Math.cosh),
-  $tanh: trigonometric(Math.tanh),
-  $asinh: trigonometric(Math.asinh),
+  $atan: inDoubles(Math.atan),
+  $sinh: inDoubles(Math.sinh),
+  $cosh: inDoubles(Math.cosh),
+  $tanh: inDoubles(Math.tanh),
+  $asinh: inDoubles(Math.asinh),
   $acosh: trigonometric(Math.acosh, 1, Infinity),
   $atanh: trigonometric(Math.atanh, -1, 1),
   $degreesToRadians: inDoubles((value) => (value * Math.PI) / 180),

@@ -12,14 +12,11 @@ import { compileExpression, type ExpressionContext, isNullish, typeNameOf } from
 import { utc, type Zone, zoneOf } from "./date-parts.ts";
 
 /** Milliseconds of a value that holds an instant: date, timestamp or ObjectId. */
-export function instantOf(value: Value, name = ""): number {
+export function instantOf(value: Value): number {
   if (value instanceof DateTime) return Number(value.milliseconds);
   if (value instanceof ObjectId) return value.getTimestamp().getTime();
   if (typeOf(value) === BsonType.Timestamp) return ((value as Timestamp).high >>> 0) * 1000;
-  throw new ServerError(
-    16006,
-    `can't convert from BSON type ${typeNameOf(value)} to Date${name === "" ? "" : ""}`,
-  );
+  throw new ServerError(16006, `can't convert from BSON type ${typeNameOf(value)} to Date`);
 }
 
 /** Reads a time zone operand: null makes the whole result null. */

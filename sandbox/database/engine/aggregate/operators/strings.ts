@@ -31,7 +31,7 @@ import { searchRange } from "./array-operands.ts";
 import { isoString } from "./date-parts.ts";
 
 /** A value as text where an operator takes more than strings (numbers, dates); "" for null. */
-export function textOf(value: Value | undefined, name: string): string {
+export function textOf(value: Value | undefined): string {
   if (isNullish(value)) return "";
   if (typeof value === "string") return value;
   if (isNumber(value)) return value._bsontype === "Double" ? String(value.value) : value.toString();
@@ -44,10 +44,7 @@ export function textOf(value: Value | undefined, name: string): string {
     case BsonType.Symbol:
       return String((value as { value: string }).value);
     default:
-      throw new ServerError(
-        16007,
-        `can't convert from BSON type ${typeNameOf(value)} to String${name === "" ? "" : ""}`,
-      );
+      throw new ServerError(16007, `can't convert from BSON type ${typeNameOf(value)} to String`);
   }
 }
 
@@ -79,7 +76,7 @@ function substringBytes(values: (Value | undefined)[], name: string): Value {
       16035,
       `${name}:  length must be a numeric type (is BSON type ${typeNameOf(length)})`,
     );
-  const bytes = Buffer.from(textOf(value, name));
+  const bytes = Buffer.from(textOf(value));
   const from = Math.trunc(toNumber(start));
   const count = Math.trunc(toNumber(length));
   if (from < 0) throw new ServerError(50752, `${name}:  starting index must be non-negative (got: ${from})`);
@@ -120,7 +117,7 @@ function substringCodePoints(values: (Value | undefined)[], name: string): Value
     );
   if (from < 0) throw new ServerError(34455, `${name}: the starting index must be nonnegative integer.`);
   if (count < 0) throw new ServerError(34454, `${name}: length must be a nonnegative integer.`);
-  return [...textOf(value, name)].slice(from, from + count).join("");
+  return [...textOf(value)].slice(from, from + count).join("");
 }
 
 function indexOf(values: (Value | undefined)[], name: string): Value | null {
@@ -310,7 +307,7 @@ function split(text: Value | undefined, separator: Value | undefined): Value | n
 }
 
 const changeCase = (change: (text: string) => string): OperatorCompiler =>
-  unary((value, name) => change(textOf(value, name)));
+  unary((value) => change(textOf(value)));
 
 export const stringOperators: Record<string, OperatorCompiler> = {
   $concat: variadic(concat),
@@ -337,9 +334,7 @@ export const stringOperators: Record<string, OperatorCompiler> = {
   // The server changes the case of ASCII letters only.
   $toLower: changeCase((text) => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())),
   $toUpper: changeCase((text) => text.replace(/[a-z]+/g, (letters) => letters.toUpperCase())),
-  $strcasecmp: binary(
-    (a, b, name) => new Int32(compareStrings(textOf(a, name).toUpperCase(), textOf(b, name).toUpperCase())),
-  ),
+  $strcasecmp: binary((a, b) => new Int32(compareStrings(textOf(a).toUpperCase(), textOf(b).toUpperCase()))),
   $strLenBytes: unary(
     (value, name) =>
       new Int32(
