@@ -79,7 +79,7 @@ function listDocuments(store: DocumentStore, input: Input, context: RequestConte
 
 function getDocument(store: DocumentStore, input: Input): object {
   const document = store.get(nameOf(input), optionalText(input, "DocumentVersion") ?? "$DEFAULT");
-  const wanted = optionalText(input, "DocumentFormat") ?? document.format;
+  const wanted = optionalText(input, "DocumentFormat") ?? "JSON";
   const { content } = document;
   const converted = wanted === "YAML" ? toYaml(content) : JSON.stringify(content);
   return {
