@@ -149,7 +149,8 @@ function textSpec(spec: Document): Document {
  * A client's specification as it is stored: `v`, `key`, `name`, then the options.
  * @throws ServerError CannotCreateIndex, InvalidIndexSpecificationOption
  */
-export function normalizeIndex(given: Document, _ns: string): Document {
+export function normalizeIndex(wanted: Document, ignoreUnknown: boolean): Document {
+  const given: Document = ignoreUnknown ? new Map([...wanted].filter(([name]) => OPTIONS.has(name))) : wanted;
   const key = checkKey(given, given.get("key"));
   checkOptions(given);
   if (isIdKey(key)) checkIdIndex(given);

@@ -3,6 +3,7 @@ import { ServerError } from "../engine/errors.ts";
 import type { Command } from "../server/context.ts";
 import { administrationCommands } from "./administration.ts";
 import { aggregateCommand } from "./aggregate.ts";
+import { applyOpsCommand } from "./apply-ops/apply-ops.ts";
 import { collModCommand } from "./coll-mod.ts";
 import { collectionCommands } from "./collections.ts";
 import { countCommands } from "./count.ts";
@@ -22,6 +23,7 @@ import { saslCommands } from "./sasl.ts";
 import { sessionCommands } from "./sessions.ts";
 import { statisticsCommands } from "./statistics.ts";
 import { updateCommand } from "./update.ts";
+import { mergeAuthzCommand } from "./users/merge.ts";
 import { roleCommands } from "./users/roles.ts";
 import { userCommands } from "./users/users.ts";
 
@@ -40,6 +42,8 @@ const ALL: Command[] = [
   getMoreCommand,
   killCursorsCommand,
   aggregateCommand,
+  applyOpsCommand,
+  mergeAuthzCommand,
   explainCommand,
   findAndModifyCommand,
   collModCommand,

@@ -64,7 +64,7 @@ function create(context: CommandContext): Reply {
   const wanted = specs.map((spec) => {
     if (!isDocument(spec))
       throw new ServerError("TypeMismatch", "The elements of the 'indexes' array must be objects");
-    return normalizeIndex(spec, ns);
+    return normalizeIndex(spec, context.boolean("ignoreUnknownIndexOptions") ?? false);
   });
   return context.server.mutate(context, (unit) => {
     const found = storage.catalog.get(ns);

@@ -15,6 +15,7 @@ export class Parameters {
     const version = options.serverVersion.split(".").slice(0, 2).join(".");
     this.define("authenticationMechanisms", ["SCRAM-SHA-1", "SCRAM-SHA-256"], "fixed");
     this.define("enableTestCommands", true, "fixed");
+    this.define("authSchemaVersion", 5, "fixed");
     this.define("requireApiVersion", false, "boolean");
     this.define("featureCompatibilityVersion", { version }, "fixed");
     this.define("ttlMonitorEnabled", true, "boolean");
