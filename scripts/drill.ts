@@ -25,6 +25,9 @@ Exit codes
   0 PROVEN   13 DIFFERS   14 UNKNOWN   2 wrong options   20 interrupted   others: what stopped it, see docs/exit-codes.md
 `;
 
+/** The stand-in's DMS says exactly where it stopped, so the tail needs no margin; a drill is too short for a 60 s pulse. */
+const drillSettings = { tailMarginSeconds: 0, heartbeatSeconds: 5 };
+
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
@@ -60,7 +63,7 @@ async function main(): Promise<number> {
     }
   });
   const timeline = new Timeline((text) => process.stderr.write(text), process.stderr.isTTY === true);
-  await using world = await timeline.step("stand-ins", () => World.start(timeline));
+  await using world = await timeline.step("stand-ins", () => World.start(timeline, drillSettings));
   const evidence = await Promise.race([new Story(world, options, timeline, interrupt.signal).run(), stopped]);
   await writeFile(values.report, renderReport(evidence));
   process.stderr.write(closing(evidence, values.report));
@@ -93,14 +96,17 @@ ${reasons}  ${result.changes} changes, ${result.captured} captured, ${result.app
 `;
 }
 
+let code: number;
 try {
-  process.exitCode = await main();
+  code = await main();
 } catch (error) {
   if (error instanceof Interrupted) {
     process.stderr.write("\ninterrupted; the stand-ins are gone, run it again whenever you like\n");
-    process.exitCode = exitCodes.interrupted;
+    code = exitCodes.interrupted;
   } else {
     process.stderr.write(`\ndrill: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = error instanceof TypeError ? exitCodes.usage : exitCodeOf(error);
+    code = error instanceof TypeError ? exitCodes.usage : exitCodeOf(error);
   }
 }
+// A story that was interrupted still waits for replies of stand-ins that are gone.
+process.exit(code);

@@ -47,10 +47,9 @@ export const tasksStopped: Step = {
   run: async (context) => {
     let tasks = await describeAll(context);
     if (context.inputs["stop-tasks"] === "true") {
-      for (const task of tasks.filter(({ status }) => !stoppedStatuses.includes(status))) {
-        context.say(`  stopping DMS task ${task.id}`);
-        await context.tasks.stop(task.arn, stopSeconds);
-      }
+      const running = tasks.filter(({ status }) => !stoppedStatuses.includes(status));
+      for (const { id } of running) context.say(`  stopping DMS task ${id}`);
+      await Promise.all(running.map(({ arn }) => context.tasks.stop(arn, stopSeconds)));
       tasks = await describeAll(context);
     }
     const checks = tasks.map(stoppedCheck);

@@ -157,8 +157,8 @@ export class World implements AsyncDisposable {
   async mainPid(unit: string): Promise<number | undefined> {
     const { host } = this.sandbox;
     if (!host) return undefined;
-    const units = (await steerHost(host, "units").catch(() => [])) as { name: string; mainPid?: number }[];
-    return units.find(({ name }) => name === unit)?.mainPid || undefined;
+    const units = (await steerHost(host, "units").catch(() => [])) as { Id: string; MainPID?: string }[];
+    return Number(units.find(({ Id }) => Id === unit)?.MainPID ?? 0) || undefined;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,7 +1,7 @@
 /** Knobs of Run Command, set through `/_sandbox/ssm`; the defaults are the worst reading of the documentation. */
 export const ssmDefaults = {
   /** GetCommandInvocation answers InvocationDoesNotExist for this long after SendCommand … */
-  invisibleMs: 1500 as number,
+  invisibleMs: 500 as number,
   /** … and for this many calls at least. */
   invisibleCalls: 2 as number,
   /** A command waits this long before the agent has it. */
