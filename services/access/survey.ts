@@ -16,7 +16,8 @@ export function scopeDatabases(scope: Scope): string[] {
 export function listedWriters(environment: Environment, scope: Scope): NamedUser[] {
   const { replicationUser, otherWriters } = environment.documentdb;
   const listed = new Map<string, NamedUser>();
-  for (const user of [...scope.applicationUsers, ...environment.documentdb.applicationUsers]) {
+  // The frozen scope wins over a document that changed since.
+  for (const user of [...environment.documentdb.applicationUsers, ...scope.applicationUsers]) {
     listed.set(user.name, user);
   }
   for (const user of [replicationUser, ...otherWriters])
