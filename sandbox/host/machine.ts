@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseAssignments, splitWords } from "./quoting.ts";
-import { parseUnitFile } from "./unit-file.ts";
+import { expandSpecifiers, parseUnitFile } from "./unit-file.ts";
 
 const systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const tree = [
@@ -72,7 +72,7 @@ export class Machine {
     if (!existsSync(path)) return {};
     const words = parseUnitFile(readFileSync(path, "utf8"))
       .filter(({ section, key }) => section === "Manager" && key === "DefaultEnvironment")
-      .flatMap(({ value }) => splitWords(value));
+      .flatMap(({ value }) => splitWords(expandSpecifiers(value, {})));
     return parseAssignments(words, () => {});
   }
 }

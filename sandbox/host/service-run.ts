@@ -233,7 +233,7 @@ export class ServiceRun {
     const { machine } = this.context;
     try {
       const started = new SupervisedProcess({
-        argv: words.map((word) => machine.map(word)),
+        argv: words.map((word) => (word.startsWith("/") ? machine.map(word) : machine.mapText(word))),
         workingDirectory: this.#workingDirectory(environment),
         environment,
         announceWatchdogPid: isMain && this.#service.watchdogMs > 0,
