@@ -4,6 +4,7 @@ import { writeJson } from "../../adapters/state/json.ts";
 import type { DumpManifest, MongodbClosing } from "../../core/failback/documents.ts";
 import { LogBuilder } from "../../tests/support/log-builder.ts";
 import { ServiceWorld, up, worldFailbackId } from "../../tests/support/service-world.ts";
+import { waitFor } from "../../tests/support/wait-for.ts";
 import type { Databases } from "../access/databases.ts";
 import { dumpKeys } from "../backup/dump-store.ts";
 import { runMonitorReplication } from "./run.ts";
@@ -85,6 +86,17 @@ describe("monitor-replication", () => {
     await close(it.world);
     await running;
     expect(started(it.world)).toBe(true);
+  });
+
+  test("failback 12: a write behind the fence while the dump was waited for asks for another fence, and starts nothing", async () => {
+    using it = await setUp();
+    await close(it.world);
+    const running = it.run();
+    await waitFor("the decision", () => it.world.service.status.current.detail?.drained === true);
+    await it.log.commit({ kind: "scope" });
+    await completeDump(it.world);
+    await expect(running).rejects.toThrow("no database in this test");
+    expect([await it.world.phase(), started(it.world)]).toEqual(["draining", false]);
   });
 
   test("a dump whose archive has another size is none", async () => {
