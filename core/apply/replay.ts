@@ -1,9 +1,9 @@
 import { sequencesOf } from "../changes/sequence.ts";
-import { RoundtripError } from "../errors.ts";
 import type { Change } from "./change.ts";
 import { Pending, type PendingSequences } from "./pending.ts";
 import { settle } from "./settle.ts";
 import { addCounts, type Counts, noCounts, type Step, type TailConflict, type TailRule } from "./step.ts";
+import { stoppedByPolicy } from "./stopped.ts";
 import type { Blocker, Collision, Definition, Target, Write } from "./target.ts";
 
 /**
@@ -184,23 +184,13 @@ export class Replay {
     if (conflicts.length === 0) return;
     const { policy } = this.options.tail;
     await this.ports.conflicts(conflicts.map((conflict) => ({ kind: "tail", policy, ...conflict })));
-    if (policy === "stop") throw stopped(conflicts[0]!.namespace, conflicts[0]!.sequence);
+    if (policy === "stop") throw stoppedByPolicy(conflicts[0]!.namespace, conflicts[0]!.sequence);
   }
 
   /** A drop takes the tail's documents with it: only the policy that lets the log win may do that. */
   private async conflictsOfDrop(namespace: string, sequence: number): Promise<void> {
     const { tail } = this.options;
-    if (tail.countIn(namespace) > 0 && tail.policy !== "documentdb") throw stopped(namespace, sequence);
+    if (tail.countIn(namespace) > 0 && tail.policy !== "documentdb")
+      throw stoppedByPolicy(namespace, sequence);
   }
-}
-
-function stopped(namespace: string, sequence: number): RoundtripError {
-  return new RoundtripError({
-    kind: "refused",
-    what: `apply event ${sequence} to ${namespace}`,
-    expected: "no document changed both in the tail on MongoDB and in the log, by policy",
-    got: "one that both changed (both images are in the tail's ledger)",
-    wayOut:
-      "compare the two in the ledger, set conflictPolicy to documentdb or mongodb, run failback-restore again",
-  });
 }

@@ -1,7 +1,7 @@
-import { RoundtripError } from "../errors.ts";
 import type { Pending, PendingEntry } from "./pending.ts";
 import type { ReplayPorts } from "./replay.ts";
 import type { TailRule } from "./step.ts";
+import { stoppedByIndex } from "./stopped.ts";
 import type { Blocker, Collision, Write } from "./target.ts";
 
 /** Pending writes brought into memory at a time. */
@@ -96,7 +96,7 @@ async function settleOne(write: Write, pending: Pending, ports: ReplayPorts, tai
     const settled = policy !== "stop" && blockers.length > 0 && blockers.every(movable);
     const { message } = collision;
     await ports.conflicts([{ kind: "unique", policy, settled, write, blockers, message }]);
-    if (policy === "stop") throw stopped(message, write);
+    if (policy === "stop") throw stoppedByIndex(namespace, write.sequence, message);
     if (!settled || policy === "mongodb") return;
     await ports.target.write(blockers.map((blocker) => deletionOf(blocker, write)));
   }
@@ -125,15 +125,4 @@ async function materialise(entries: readonly PendingEntry[], ports: ReplayPorts)
     writes.push({ namespace, key, id, sequence, post: post ? post.slice() : null, recreate: true });
   }
   return writes;
-}
-
-function stopped(message: string, write: Write): RoundtripError {
-  return new RoundtripError({
-    kind: "refused",
-    what: `apply event ${write.sequence} to ${write.namespace}`,
-    expected: "no unique index to refuse it at the end of the log, by policy",
-    got: message,
-    wayOut:
-      "compare both images in the conflicts' ledger, set conflictPolicy to documentdb or mongodb, run failback-restore again",
-  });
 }

@@ -7,6 +7,7 @@ import { prefetched } from "../../core/apply/prefetch.ts";
 import { Replay, type ReplayPorts, type ReplayState } from "../../core/apply/replay.ts";
 import type { TailRule } from "../../core/apply/step.ts";
 import { type Stretch, stepsOf } from "../../core/apply/steps.ts";
+import { copyMarked, type MarkedDocument, retryCopies } from "./copy-marked.ts";
 import type { ForeignWrites } from "./look.ts";
 import { ApplyProgress } from "./progress.ts";
 import type { Restore } from "./restore.ts";
@@ -29,6 +30,7 @@ export interface ApplyParts {
   /** Apply through this manifest, whose last sequence is `lastSequence`. */
   readonly throughManifest: number;
   readonly lastSequence: number;
+  readonly marked: readonly MarkedDocument[];
 }
 
 /**
@@ -51,7 +53,10 @@ export async function applyLog(restore: Restore, parts: ApplyParts): Promise<Rep
     await replay.recall();
     await run(restore, parts, replay);
     service.signal.throwIfAborted();
+    const copy = { target, tail, conflicts: parts.conflicts, sequence: parts.lastSequence };
+    const refused = await copyMarked(restore, parts.marked, copy);
     await replay.finish();
+    await retryCopies(refused, copy);
     return replay.state();
   } catch (error) {
     throw mongodb.failure(error, "apply the log");

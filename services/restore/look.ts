@@ -12,6 +12,7 @@ import type { OplogOperation } from "../../core/oplog/entry.ts";
 import { isForeign } from "../../core/oplog/foreign.ts";
 import type { OperationTime } from "../../core/ports.ts";
 import type { Quiet } from "../../core/verdict/decide.ts";
+import { type MarkedDocument, markedIn } from "./copy-marked.ts";
 import type { Restore } from "./restore.ts";
 
 /** Capture takes well under a second; it may be restarting. */
@@ -25,8 +26,9 @@ export interface LogSeen {
   readonly captured: number;
   readonly held: number;
   readonly flags: readonly string[];
+  readonly marked: readonly MarkedDocument[];
   readonly writesBehindFence: readonly string[];
-  /** Last sequence of an event of the scope. */
+  /** Where the fence is; `undefined` when the log does not hold it. */
   readonly sentinelSequence: number | undefined;
 }
 
@@ -45,6 +47,8 @@ export async function seeLog(restore: Restore): Promise<LogSeen | undefined> {
   const deadline = AbortSignal.any([AbortSignal.timeout(canaryMsMax), service.signal]);
   const watch = new FenceWatch(fence.sentinelId);
   const flags = new Map<string, number>();
+  const marked = new Map<string, MarkedDocument>();
+  const namespaces = new Set(restore.namespaces);
   let held = 0;
   for await (const committed of followManifests({
     store,
@@ -57,6 +61,7 @@ export async function seeLog(restore: Restore): Promise<LogSeen | undefined> {
     service.alive();
     watch.take(manifest);
     for (const object of manifest.objects) if (object.kind === "held") held += object.events;
+    for (const each of markedIn(manifest, namespaces)) marked.set(`${each.namespace} ${each.id}`, each);
     for (const { reason, namespace } of manifest.flags) {
       const what = `${reason} in ${namespace}`;
       flags.set(what, (flags.get(what) ?? 0) + 1);
@@ -69,6 +74,7 @@ export async function seeLog(restore: Restore): Promise<LogSeen | undefined> {
       captured: manifest.lastSequence,
       held,
       flags: [...flags].map(([what, count]) => `${count} events flagged ${what}`),
+      marked: [...marked.values()],
       writesBehindFence: breach ? [`event ${breach.sequence} in ${breach.namespace}`] : [],
       sentinelSequence: watch.sentinelSequence,
     };

@@ -89,6 +89,7 @@ async function restoreAndCompare(restore: Restore, ground: Ground): Promise<Verd
     tail: tailRuleOf(tail, service.settings.conflictPolicy),
     throughManifest: log.through.manifest.number,
     lastSequence: log.captured,
+    marked: log.marked,
   });
   const applyMs = checkpoint.applyMs;
   const before: Quiet = { ...(await foreign.look()), writesBehindFence: log.writesBehindFence };
@@ -156,6 +157,9 @@ function evidenceOf(restore: Restore, { log, logAfter, state, tail, collections 
       tail.header.boundary,
       ...commands,
       ...last.flags,
+      ...(last.marked.length > 0
+        ? [`${last.marked.length} documents copied from DocumentDB behind the fence`]
+        : []),
       ...passed,
       ...(counts.lookupNull > 0
         ? [`${counts.lookupNull} updates whose document was gone when it was looked up`]
