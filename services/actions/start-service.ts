@@ -2,9 +2,9 @@ import type { ActionContext, ActionOutcome } from "./action.ts";
 import { check } from "./action.ts";
 
 const upMsMax = 60_000;
-const lookEveryMs = 100;
+const lookEveryMs = 50;
 /** A oneshot is `activating` while it works; so is one of the others that is about to fail. */
-const workingMsMin = 1000;
+const workingMsMin = 300;
 
 /** Starts a unit; one that runs already stays as it is. Waits until systemd says that it came up, or why not. */
 export async function run({ service, parameter }: ActionContext): Promise<ActionOutcome> {
