@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,7 @@ import { type HostHandle, startHost } from "../../sandbox/up/host.ts";
 import { AwsCommands } from "./commands.ts";
 import { AwsInstances } from "./instances.ts";
 
+setDefaultTimeout(30_000);
 const instanceId = "i-0c0ffee0c0ffee000";
 let aws: TestAws;
 let host: HostHandle;

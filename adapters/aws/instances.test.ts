@@ -1,10 +1,20 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  setDefaultTimeout,
+  test,
+} from "bun:test";
 import type { RoundtripError } from "../../core/errors.ts";
 import type { Clock } from "../../core/ports.ts";
 import { startTestAws, type TestAws } from "../../sandbox/aws/test-server.ts";
 import { systemClock } from "../clock.ts";
 import { AwsInstances } from "./instances.ts";
 
+setDefaultTimeout(30_000);
 let aws: TestAws;
 let machine: FakeMachine;
 let counter = 0;
