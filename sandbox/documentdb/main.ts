@@ -79,16 +79,18 @@ const proxy = await DialectProxy.start({
 });
 console.log(JSON.stringify({ ready: true, uri: proxy.uri, pid: process.pid }));
 
+/** Nothing has to be saved at the end: clients that don't let go are cut off. */
+const STOP_MS = 2_000;
 let stopping = false;
 async function stop(): Promise<void> {
   if (stopping) return;
   stopping = true;
-  await proxy.stop();
+  await Promise.race([proxy.stop(), Bun.sleep(STOP_MS)]);
   process.exit(0);
 }
 process.on("SIGTERM", () => void stop());
 process.on("SIGINT", () => void stop());
 if (values["exit-with-parent"]) {
-  process.stdin.on("end", () => void stop());
+  for (const event of ["end", "close"]) process.stdin.on(event, () => void stop());
   process.stdin.resume();
 }

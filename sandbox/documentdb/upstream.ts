@@ -1,6 +1,8 @@
 /** Where the database's primary is. Its driver keeps watch; client connections to an old primary are cut. */
 import { MongoClient, type TopologyDescription } from "mongodb";
 
+const CLOSE_MS = 1_000;
+
 export class Upstream {
   readonly client: MongoClient;
   #primary: string | undefined;
@@ -56,7 +58,8 @@ export class Upstream {
     return this.#primary;
   }
 
-  close(): Promise<void> {
-    return this.client.close(true);
+  /** Bounded: the driver says goodbye to a server that may be gone already. */
+  async close(): Promise<void> {
+    await Promise.race([this.client.close(true), Bun.sleep(CLOSE_MS)]);
   }
 }
