@@ -55,8 +55,9 @@ export class RawCursor {
     return this.id.isZero();
   }
 
-  async next(): Promise<CursorReply> {
-    const { batchSize, awaitMs } = this.options;
+  /** The next reply, of at most `batchSize` events. */
+  async next(batchSize = this.options.batchSize): Promise<CursorReply> {
+    const { awaitMs } = this.options;
     const answer = await run(this.client, this.session, {
       getMore: this.id,
       collection: "$cmd.aggregate",

@@ -12,6 +12,7 @@ import { extendedJsonOf } from "../../core/changes/token.ts";
 import { RoundtripError } from "../../core/errors.ts";
 import { keysOf } from "../../core/failback/layout.ts";
 import type { Clock, ObjectStore } from "../../core/ports.ts";
+import { joined } from "./arena.ts";
 import type { PatientStore } from "./patient-store.ts";
 
 export interface LogWriterOptions {
@@ -71,8 +72,8 @@ export class LogWriter {
     );
   }
 
-  /** Starts writing a flush. Its events are put together and let go at once. */
-  add(flush: Flush): void {
+  /** Starts writing a flush. `release` is called when its events' bytes are no longer needed, whatever happened. */
+  add(flush: Flush, release: () => void = () => {}): void {
     const number = this.nextNumber++;
     this.flushesInFlight++;
     this.bytesInFlight += flush.bytes;
@@ -86,6 +87,9 @@ export class LogWriter {
       } catch (error) {
         this.failure ??= { error };
       } finally {
+        // Uploads that still run after a failure read their bytes to the end.
+        await objects.catch(() => {});
+        release();
         this.flushesInFlight--;
         this.bytesInFlight -= flush.bytes;
         this.onChange();
@@ -123,7 +127,7 @@ export class LogWriter {
     const { compression, failbackId, writer } = this.options;
     const { database, collection, kind, sequences, first } = object;
     const events = object.events.length;
-    const raw = object.events.length === 1 ? object.events[0]! : Buffer.concat(object.events);
+    const raw = joined(object.events);
     const name = keyNameOf({ database, collection, ...first });
     object.events.length = 0;
     await this.startPut();

@@ -20,8 +20,6 @@ export interface ReplicationParts {
   readonly finishMsMax?: number;
 }
 
-/** Two flushes on their way; with the one in hand and a reply read ahead this stays far below 400 MB. */
-const flushesInFlight = 2;
 const defaultFinishMsMax = 40_000;
 
 /**
@@ -83,7 +81,8 @@ class CaptureRun {
       writer: { host: context.host, run: context.run },
       head: position.head,
       compression: settings.compression,
-      bytesInFlightMax: flushesInFlight * settings.maxBytesPerFlush,
+      // One full flush on its way while the next one fills: the rest of the memory is the same bytes once more.
+      bytesInFlightMax: settings.maxBytesPerFlush,
       onCommitted: (committed) => {
         this.committed++;
         this.last = committed;

@@ -36,6 +36,19 @@ export interface JournalEntry {
   readonly status: number;
 }
 
+export interface CaptureRunOptions {
+  /** What the journal of requests knows this run as. */
+  readonly name?: string;
+  readonly settings?: Partial<Settings>;
+  /** An empty one by default. */
+  readonly state?: string;
+  readonly secret?: string;
+  readonly bucket?: string;
+  /** The worker's program and first words; default: its sources. */
+  readonly program?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
 export class CaptureWorld implements AsyncDisposable {
   readonly #processes = new Set<CaptureProcess>();
 
@@ -89,16 +102,8 @@ export class CaptureWorld implements AsyncDisposable {
     });
   }
 
-  /** The service as systemd would start it: `state` names its state directory, an empty one by default. */
-  capture(
-    options: {
-      name?: string;
-      settings?: Partial<Settings>;
-      state?: string;
-      secret?: string;
-      bucket?: string;
-    } = {},
-  ): CaptureProcess {
+  /** The service as systemd would start it. */
+  capture(options: CaptureRunOptions = {}): CaptureProcess {
     const name = options.name ?? "replication";
     const stateDirectory = options.state ?? mkdtempSync(join(this.directory, "state-"));
     const config = join(stateDirectory, "environment.json");
@@ -110,17 +115,21 @@ export class CaptureWorld implements AsyncDisposable {
       settings: { maxDelayMs: 20, ...options.settings },
     };
     writeFileSync(config, JSON.stringify(environment));
-    const child = Bun.spawn([process.execPath, join(root, "services/main.ts"), "replication"], {
-      env: {
-        PATH: process.env.PATH ?? "",
-        ROUNDTRIP_CONFIG: config,
-        STATE_DIRECTORY: stateDirectory,
-        AWS_SDK_UA_APP_ID: name,
-        ...awsEnvironment(this.aws, "roundtrip-test", region),
+    const child = Bun.spawn(
+      [...(options.program ?? [process.execPath, join(root, "services/main.ts")]), "replication"],
+      {
+        env: {
+          PATH: process.env.PATH ?? "",
+          ROUNDTRIP_CONFIG: config,
+          STATE_DIRECTORY: stateDirectory,
+          AWS_SDK_UA_APP_ID: name,
+          ...awsEnvironment(this.aws, "roundtrip-test", region),
+          ...options.environment,
+        },
+        stdout: Bun.file(join(stateDirectory, "stdout.log")),
+        stderr: "pipe",
       },
-      stdout: Bun.file(join(stateDirectory, "stdout.log")),
-      stderr: "pipe",
-    });
+    );
     const capture = new CaptureProcess(child, stateDirectory);
     this.#processes.add(capture);
     return capture;
