@@ -38,6 +38,6 @@ function incomplete(secretName: string): RoundtripError {
     what: `read the address to dump from secret ${secretName}`,
     expected: "uri, or host, username and password",
     got: "not all of them",
-    wayOut: `write secret ${secretName} with the fields the page on secrets names`,
+    wayOut: `write secret ${secretName} with the fields docs/users-and-secrets.md names`,
   });
 }

@@ -123,6 +123,6 @@ function configuration(options: ConnectOptions, expected: string, got: string): 
     what: `read the address of ${options.server} from secret ${options.secretName}`,
     expected,
     got,
-    wayOut: `write secret ${options.secretName} with the fields the page on secrets names`,
+    wayOut: `write secret ${options.secretName} with the fields docs/users-and-secrets.md names`,
   });
 }

@@ -33,7 +33,7 @@ export function mongoFailure(error: unknown, subject: Subject): RoundtripError {
     return failure(subject, "denied", error, {
       expected: `the user of secret ${subject.secretName} to hold the privilege on ${subject.server}`,
       got: describe(error),
-      wayOut: `grant the user of secret ${subject.secretName} the role that the page on privileges names`,
+      wayOut: `grant the user of secret ${subject.secretName} the role that docs/users-and-secrets.md names`,
     });
   }
   if (isUnreachable(error)) {

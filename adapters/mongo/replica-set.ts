@@ -42,6 +42,6 @@ export async function operationTime(client: MongoClient): Promise<OperationTime>
   return operationTimeOf(time as Timestamp);
 }
 
-export function operationTimeOf(timestamp: Timestamp): OperationTime {
+function operationTimeOf(timestamp: Timestamp): OperationTime {
   return { t: timestamp.getHighBitsUnsigned(), i: timestamp.getLowBitsUnsigned() };
 }

@@ -37,10 +37,6 @@ export function addUsers(record: RolesRecord, users: readonly RecordedUser[]): R
   return added.length === 0 ? record : { ...record, users: [...record.users, ...added] };
 }
 
-export function recordedUser(record: RolesRecord, side: Side, user: string): RecordedUser | undefined {
-  return record.users.find((known) => known.side === side && known.user === user);
-}
-
 /** Number of the newest fence that the latest grant made void; 0 when none did. */
 export function fencesVoidThrough(record: RolesRecord): number {
   return record.grants.at(-1)?.fencesBefore ?? 0;
