@@ -120,32 +120,41 @@ export function parseEnvironmentFile(text: string): Record<string, string> {
   return result;
 }
 
+/** The parts a value is made of, tried in this order: each gives what it adds to the value. */
+const valueParts: readonly (readonly [RegExp, (match: RegExpExecArray) => string])[] = [
+  [/'([^']*)(?:'|$)/y, (match) => match[1]!],
+  // Inside double quotes a backslash is only special before the characters the shell says.
+  [/"((?:\\[\s\S]|[^"\\])*)(?:"|$)/y, (match) => match[1]!.replace(/\\([\s\S])/g, escapedInQuotes)],
+  [/\\\n/y, () => ""],
+  [/\\([\s\S])/y, (match) => match[1]!],
+  [/[^\s'"\\]+/y, (match) => match[0]],
+  // Blanks count between two parts, not before the end of the line.
+  [/[^\S\n]+(?!\n|[^\S\n]|$)/y, (match) => match[0]],
+];
+
+function escapedInQuotes(whole: string, character: string): string {
+  if (character === "\n") return "";
+  return '"\\`$'.includes(character) ? character : whole;
+}
+
 function readEnvironmentValue(text: string): { value: string; length: number } {
   let value = "";
-  let quote = "";
-  let kept = 0;
-  let index = /^[ \t]*/.exec(text)![0].length;
-  for (; index < text.length; index++) {
-    const character = text[index]!;
-    if (quote === "'") {
-      if (character === "'") quote = "";
-      else value += character;
-    } else if (character === "\\") {
-      const next = text[++index] ?? "";
-      // Inside double quotes a backslash is only special before the characters the shell says.
-      if (next !== "\n") value += quote === '"' && !'"\\`$'.includes(next) ? `\\${next}` : next;
-    } else if (quote === '"') {
-      if (character === '"') quote = "";
-      else value += character;
-    } else if (character === "'" || character === '"') {
-      quote = character;
-    } else if (character === "\n") {
-      break;
-    } else {
-      value += character;
-      if (/[ \t]/.test(character)) continue;
-    }
-    kept = value.length;
+  let at = /^[^\S\n]*/.exec(text)![0].length;
+  for (;;) {
+    const match = firstMatch(text, at);
+    if (!match) break;
+    value += match.adds;
+    at += match.length;
   }
-  return { value: value.slice(0, kept), length: index + 1 };
+  const end = text.indexOf("\n", at);
+  return { value, length: end < 0 ? text.length : end + 1 };
+}
+
+function firstMatch(text: string, at: number): { adds: string; length: number } | undefined {
+  for (const [pattern, adds] of valueParts) {
+    pattern.lastIndex = at;
+    const match = pattern.exec(text);
+    if (match) return { adds: adds(match), length: match[0].length };
+  }
+  return undefined;
 }

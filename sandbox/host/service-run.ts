@@ -1,14 +1,16 @@
+import { runControlPhase } from "./control-commands.ts";
 import { Deadline } from "./deadline.ts";
-import { describeEnd, isCleanEnd, type ProcessEnd } from "./exit-status.ts";
-import type { Journal, JournalStream } from "./journal.ts";
+import type { Journal } from "./journal.ts";
 import type { Machine } from "./machine.ts";
 import type { Notification } from "./notify-socket.ts";
-import { type ProcessRecord, processesOf, signalProcess } from "./processes.ts";
-import { expandVariables } from "./quoting.ts";
+import { ProcessGroup } from "./process-group.ts";
+import { type ProcessRecord, signalProcess } from "./processes.ts";
+import { RunReport } from "./run-report.ts";
 import { PrepareError, prepareEnvironment, releaseEnvironment } from "./service-environment.ts";
-import type { JobResult, ServiceResult, ServiceStatus } from "./service-status.ts";
-import type { CommandLine } from "./settings.ts";
-import { SpawnError, SupervisedProcess } from "./supervised-process.ts";
+import type { JobResult, ServiceStatus } from "./service-status.ts";
+import type { CommandLine, ServiceSettings } from "./settings.ts";
+import { SpawnError, type SupervisedProcess } from "./supervised-process.ts";
+import { startCommand } from "./unit-command.ts";
 import type { LoadedUnit } from "./unit-loader.ts";
 import { Watchdog } from "./watchdog.ts";
 
@@ -20,13 +22,12 @@ export interface RunContext {
 }
 
 type Event = "ended" | "stop" | "timeout" | "ready" | "watchdog" | "leaving";
-const groupPollMs = 15;
 
 /** One run of a service, from its preparation to the end of its last process (systemd.service(5)). */
 export class ServiceRun {
-  readonly invocation = crypto.randomUUID().replaceAll("-", "");
-  readonly #service;
-  readonly #sessions = new Set<number>();
+  readonly #group = new ProcessGroup(crypto.randomUUID().replaceAll("-", ""));
+  readonly #service: ServiceSettings;
+  readonly #report: RunReport;
   readonly #ready = Promise.withResolvers<"ready">();
   readonly #stop = Promise.withResolvers<"stop">();
   readonly #leaving = Promise.withResolvers<"leaving">();
@@ -34,7 +35,6 @@ export class ServiceRun {
   readonly #watchdog: Watchdog;
   #environment: Record<string, string> = {};
   #main: SupervisedProcess | undefined;
-  #result: ServiceResult = "success";
   #stopping = false;
 
   /** Settles once the service is up (or, for a oneshot, done), or has failed to come up. */
@@ -46,6 +46,7 @@ export class ServiceRun {
     readonly context: RunContext,
   ) {
     this.#service = unit.service!;
+    this.#report = new RunReport(unit, status, context.journal);
     this.#watchdog = new Watchdog(this.#service.watchdogMs);
   }
 
@@ -61,15 +62,16 @@ export class ServiceRun {
 
   /** The live processes of this run. */
   processes(): number[] {
-    return processesOf(new Set([this.invocation]), this.#sessions);
+    return this.#group.pids();
   }
 
   /** A datagram of one of this run's processes; NotifyAccess= decides whether it counts. */
   notify({ pid, fields }: Notification): void {
-    const access = this.#service.notifyAccess;
-    if (access === "none" || (access === "main" && pid !== this.status.mainPid)) {
-      this.#log(
-        `Got notification message from PID ${pid}, but reception only permitted for main PID ${this.status.mainPid || "which is currently not known"}`,
+    const { notifyAccess } = this.#service;
+    const { mainPid } = this.status;
+    if (notifyAccess === "none" || (notifyAccess === "main" && pid !== mainPid)) {
+      this.#report.log(
+        `Got notification message from PID ${pid}, but reception only permitted for main PID ${mainPid}`,
       );
       return;
     }
@@ -78,21 +80,20 @@ export class ServiceRun {
     if (fields.WATCHDOG === "trigger") this.#watchdog.expire();
     if (fields.READY === "1") this.#ready.resolve("ready");
     if (fields.STOPPING === "1" && this.status.subState === "running") {
-      this.#state("deactivating", "stop-sigterm");
+      this.#report.state("deactivating", "stop-sigterm");
       this.#leaving.resolve("leaving");
     }
   }
 
   /** Runs to the end of everything; the result is also in the status. */
   async execute(): Promise<void> {
-    const description = this.unit.unit.description;
-    this.status.invocationId = this.invocation;
+    this.status.invocationId = this.#group.invocation;
     this.status.result = "success";
-    this.#log(`Starting ${description}...`);
+    this.#report.announce("Starting", "...");
     let cameUp = false;
     try {
       this.#prepare();
-      await this.#controls("start-pre", this.#service.execStartPre);
+      await this.#beforeOrAfter("start-pre", this.#service.execStartPre);
       if (this.#isGoing())
         cameUp = this.#service.type === "oneshot" ? await this.#oneshot() : await this.#daemon();
     } finally {
@@ -103,28 +104,28 @@ export class ServiceRun {
   }
 
   #isGoing(): boolean {
-    return this.#result === "success" && !this.#stopping;
+    return this.#report.result === "success" && !this.#stopping;
   }
 
   #prepare(): void {
-    this.#state("activating", "start");
+    this.#report.state("activating", "start");
     try {
+      const warn = (message: string): void => this.#report.log(message);
       this.#environment = {
-        ...prepareEnvironment(this.context.machine, this.unit.name, this.#service, (message) =>
-          this.#log(message),
-        ),
-        INVOCATION_ID: this.invocation,
+        ...prepareEnvironment(this.context.machine, this.unit.name, this.#service, warn),
+        INVOCATION_ID: this.#group.invocation,
       };
     } catch (error) {
       if (!(error instanceof PrepareError)) throw error;
-      this.#log(error.message);
-      if (error.result === "exit-code") this.#recordMainEnd({ code: error.status, signal: null });
-      this.#fail(error.result);
+      this.#report.log(error.message);
+      if (error.result === "exit-code") this.#report.mainEnded({ code: error.status, signal: null });
+      this.#report.fail(error.result);
     }
   }
 
+  /** Runs a service that stays; true once it had come up, however it ended then. */
   async #daemon(): Promise<boolean> {
-    this.#state("activating", "start");
+    this.#report.state("activating", "start");
     using deadline = new Deadline(this.#service.timeoutStartMs);
     const main = this.#spawnMain(this.#service.execStart[0]!);
     // Type=simple counts as started once the process was forked, whether or not it then finds its program.
@@ -134,20 +135,15 @@ export class ServiceRun {
       const event = await this.#waitFor(main, deadline, this.#ready.promise);
       if (event !== "ready") return this.#failedStart(event);
     }
-    await this.#controls("start-post", this.#service.execStartPost);
+    await this.#beforeOrAfter("start-post", this.#service.execStartPost);
     if (!this.#isGoing()) return false;
     this.#watchdog.start();
     this.#enterActive("running");
-    const event = await Promise.race<Event>([
-      main.ended.then(() => "ended" as const),
-      this.#stop.promise,
-      this.#watchdog.expired,
-      this.#leaving.promise,
-    ]);
+    const event = await this.#waitFor(main, undefined, this.#watchdog.expired, this.#leaving.promise);
     if (event === "leaving") await this.#waitUntilGone(main);
     if (event === "watchdog") {
-      this.#log(`Watchdog timeout (limit ${Math.round(this.#service.watchdogMs)}ms)!`);
-      this.#fail("watchdog");
+      this.#report.log(`Watchdog timeout (limit ${Math.round(this.#service.watchdogMs)}ms)!`);
+      this.#report.fail("watchdog");
     }
     return true;
   }
@@ -155,31 +151,31 @@ export class ServiceRun {
   /** The service said STOPPING=1: it is given its time to end by itself. */
   async #waitUntilGone(main: SupervisedProcess): Promise<void> {
     using deadline = new Deadline(this.#service.timeoutStopMs);
-    const end = await Promise.race([main.ended, deadline.reached, this.#stop.promise]);
-    if (end === "timeout") this.#fail("timeout");
+    if ((await this.#waitFor(main, deadline)) === "timeout") this.#report.fail("timeout");
   }
 
   #failedStart(event: Event): false {
     if (event === "timeout") {
-      this.#log("start operation timed out. Terminating.");
-      this.#fail("timeout");
-    } else if (event === "ended" && this.#result === "success") {
-      this.#fail("protocol");
+      this.#report.log("start operation timed out. Terminating.");
+      this.#report.fail("timeout");
+    } else if (event === "ended") {
+      this.#report.fail("protocol");
     }
     return false;
   }
 
+  /** Runs the commands of a oneshot one after the other; true when all succeeded. */
   async #oneshot(): Promise<boolean> {
     using deadline = new Deadline(this.#service.timeoutStartMs);
     for (const command of this.#service.execStart) {
-      this.#state("activating", "start");
+      this.#report.state("activating", "start");
       const main = this.#spawnMain(command);
       if (!main) return false;
       const event = await this.#waitFor(main, deadline);
       if (event === "timeout") this.#failedStart(event);
       if (!this.#isGoing() || event !== "ended") return false;
     }
-    await this.#controls("start-post", this.#service.execStartPost);
+    await this.#beforeOrAfter("start-post", this.#service.execStartPost);
     if (!this.#isGoing()) return false;
     if (this.#service.remainAfterExit) {
       this.#enterActive("exited");
@@ -188,228 +184,129 @@ export class ServiceRun {
     return true;
   }
 
-  #waitFor(main: SupervisedProcess, deadline: Deadline, ready?: Promise<"ready">): Promise<Event> {
-    return Promise.race<Event>([
-      ...(ready ? [ready] : []),
-      main.ended.then(() => "ended" as const),
-      this.#stop.promise,
-      deadline.reached,
-    ]);
+  #waitFor(
+    main: SupervisedProcess,
+    deadline: Deadline | undefined,
+    ...more: readonly Promise<Event>[]
+  ): Promise<Event> {
+    const ended = main.ended.then(() => "ended" as const);
+    return Promise.race<Event>([...more, ended, this.#stop.promise, ...(deadline ? [deadline.reached] : [])]);
   }
 
   #spawnMain(command: CommandLine): SupervisedProcess | undefined {
-    this.#main = this.#spawn(command, this.#mainEnvironment(), true);
-    if (!this.#main) return undefined;
-    const main = this.#main;
-    Object.assign(this.status, {
-      mainPid: main.pid,
-      execMainPid: main.pid,
-      execMainEnd: undefined,
-      execMainStartedAt: new Date(),
-      execMainEndedAt: undefined,
-    });
-    main.ended.then((end) => {
-      this.status.mainPid = 0;
-      this.#recordMainEnd(end, command.ignoreFailure);
-    });
-    return main;
-  }
-
-  #mainEnvironment(): Record<string, string> {
     const { watchdogMs, notifyAccess } = this.#service;
-    return {
-      ...(notifyAccess === "none" ? {} : { NOTIFY_SOCKET: this.context.notifyAddress }),
-      ...(watchdogMs > 0 ? { WATCHDOG_USEC: String(Math.round(watchdogMs * 1000)) } : {}),
-    };
-  }
-
-  #spawn(
-    command: CommandLine,
-    extra: Record<string, string>,
-    isMain: boolean,
-  ): SupervisedProcess | undefined {
-    const environment: Record<string, string> = { ...this.#environment, ...extra };
-    const words = command.expand ? expandVariables(command.words, environment) : command.words;
-    const { machine } = this.context;
     try {
-      const started = new SupervisedProcess({
-        argv: words.map((word) => (word.startsWith("/") ? machine.map(word) : machine.mapText(word))),
-        workingDirectory: this.#workingDirectory(environment),
-        environment,
-        announceWatchdogPid: isMain && this.#service.watchdogMs > 0,
-        onLine: (stream, line, pid) => this.#write(stream, line, pid),
+      this.#main = this.#spawn(command, {
+        ...(notifyAccess === "none" ? {} : { NOTIFY_SOCKET: this.context.notifyAddress }),
+        ...(watchdogMs > 0 ? { WATCHDOG_USEC: String(Math.round(watchdogMs * 1000)) } : {}),
       });
-      this.#sessions.add(started.pid);
-      this.context.record.add(started.pid, this.invocation);
-      return started;
     } catch (error) {
       if (!(error instanceof SpawnError)) throw error;
-      this.#log(error.message);
-      const end = { code: error.status, signal: null };
-      if (isMain) this.#recordMainEnd(end, command.ignoreFailure);
-      else if (!command.ignoreFailure) this.#fail("exit-code");
+      this.#report.log(error.message);
+      this.#report.mainEnded({ code: error.status, signal: null }, command.ignoreFailure);
       return undefined;
     }
+    this.#report.mainStarted(this.#main.pid);
+    void this.#main.ended.then((end) => this.#report.mainEnded(end, command.ignoreFailure));
+    return this.#main;
   }
 
-  #workingDirectory(environment: Readonly<Record<string, string>>): string {
-    const wanted = this.#service.workingDirectory.replace(/^-/, "");
-    if (wanted === "~") return environment.HOME ?? this.context.machine.at("root");
-    return wanted === "/" ? this.context.machine.root : this.context.machine.map(wanted);
+  #spawn(command: CommandLine, more: Readonly<Record<string, string>>): SupervisedProcess {
+    const context = {
+      ...this.context,
+      settings: this.#service,
+      group: this.#group,
+      onLine: (stream: "stdout" | "stderr", line: string, pid: number) =>
+        this.#report.write(stream, line, pid),
+    };
+    return startCommand(context, command, { ...this.#environment, ...more }, "WATCHDOG_USEC" in more);
   }
 
-  #recordMainEnd(end: ProcessEnd, ignoreFailure = false): void {
-    this.status.execMainEnd = end;
-    this.status.execMainEndedAt = new Date();
-    const clean = isCleanEnd(end, this.#service.successExit, this.#service.type === "oneshot");
-    if (end.signal !== null || end.code !== 0) this.#log(`Main process exited, ${describeEnd(end)}`);
-    if (!clean && !ignoreFailure) this.#fail(end.signal !== null ? "signal" : "exit-code");
+  /** ExecStartPre= and ExecStartPost=, which a stop interrupts. */
+  async #beforeOrAfter(name: string, commands: readonly CommandLine[]): Promise<void> {
+    if (!this.#isGoing()) return;
+    const timeoutMs = this.#service.timeoutStartMs;
+    const start = (command: CommandLine): SupervisedProcess => this.#spawn(command, this.#mainPidVariable());
+    await runControlPhase(this.#report, {
+      name,
+      commands,
+      timeoutMs,
+      interrupted: this.#stop.promise,
+      start,
+    });
   }
 
-  /** Runs the commands of one phase one after the other; the first that fails ends the phase and the run. */
-  async #controls(
-    phase: string,
+  /** ExecStop= and ExecStopPost=, which always run to their end. */
+  async #whileStopping(
+    name: string,
     commands: readonly CommandLine[],
-    extra: Record<string, string> = {},
+    more: Readonly<Record<string, string>> = {},
   ): Promise<void> {
-    const isStop = phase.startsWith("stop");
-    for (const command of commands) {
-      if (!isStop && !this.#isGoing()) return;
-      this.#state(isStop ? "deactivating" : "activating", phase);
-      const control = this.#spawn(
-        command,
-        { ...(this.status.mainPid ? { MAINPID: String(this.status.mainPid) } : {}), ...extra },
-        false,
-      );
-      if (!control) return;
-      using deadline = new Deadline(isStop ? this.#service.timeoutStopMs : this.#service.timeoutStartMs);
-      const end = await Promise.race([
-        control.ended,
-        deadline.reached,
-        ...(isStop ? [] : [this.#stop.promise]),
-      ]);
-      if (typeof end === "string") {
-        if (end === "timeout") this.#fail("timeout");
-        signalProcess(-control.pid, "SIGTERM");
-        return;
-      }
-      if (isCleanEnd(end, this.#service.successExit, true) || command.ignoreFailure) continue;
-      this.#log(`Control process exited, ${describeEnd(end)}`);
-      this.#fail(end.signal !== null ? "signal" : "exit-code");
-      return;
-    }
+    const timeoutMs = this.#service.timeoutStopMs;
+    const start = (command: CommandLine): SupervisedProcess =>
+      this.#spawn(command, { ...this.#mainPidVariable(), ...more });
+    await runControlPhase(this.#report, { name, commands, timeoutMs, interrupted: undefined, start });
+  }
+
+  #mainPidVariable(): Record<string, string> {
+    return this.status.mainPid === 0 ? {} : { MAINPID: String(this.status.mainPid) };
   }
 
   async #end(cameUp: boolean): Promise<void> {
+    const { killMode, timeoutStopMs, execStopPost } = this.#service;
     if (this.#main || this.processes().length > 0) await this.#endMain(cameUp);
     const end = this.status.execMainEnd;
-    await this.#controls("stop-post", this.#service.execStopPost, {
-      SERVICE_RESULT: this.#result,
+    await this.#whileStopping("stop-post", execStopPost, {
+      SERVICE_RESULT: this.#report.result,
       EXIT_CODE: end?.signal ? "killed" : "exited",
       EXIT_STATUS: end?.signal?.slice(3) ?? String(end?.code ?? 0),
     });
-    if (this.#service.killMode === "control-group") await this.#clearGroup("SIGTERM");
-    if (this.#service.killMode === "control-group" || this.#service.killMode === "mixed")
-      await this.#clearGroup("SIGKILL");
+    if (killMode === "control-group") await this.#group.clear("SIGTERM", timeoutStopMs);
+    if (killMode === "control-group" || killMode === "mixed")
+      await this.#group.clear("SIGKILL", timeoutStopMs);
     releaseEnvironment(this.context.machine, this.unit.name, this.#service);
-    this.#enterInactive();
+    this.#report.inactive(this.#stopping);
   }
 
   async #endMain(cameUp: boolean): Promise<void> {
-    if (this.#stopping) this.#log(`Stopping ${this.unit.unit.description}...`);
-    if (this.#result === "watchdog") {
-      this.#state("deactivating", "stop-watchdog");
-      this.#signalGroup("SIGABRT");
+    if (this.#stopping) this.#report.announce("Stopping", "...");
+    if (this.#report.result === "watchdog") {
+      this.#report.state("deactivating", "stop-watchdog");
+      this.#signal("SIGABRT");
     } else {
-      if (cameUp) await this.#controls("stop", this.#service.execStop);
-      this.#state("deactivating", "stop-sigterm");
-      if (this.#service.killMode !== "none") this.#signalGroup(this.#service.killSignal);
+      if (cameUp) await this.#whileStopping("stop", this.#service.execStop);
+      this.#report.state("deactivating", "stop-sigterm");
+      this.#signal(this.#service.killSignal);
     }
     if (!this.#main || this.#service.killMode === "none") return;
     using deadline = new Deadline(this.#service.timeoutStopMs);
     if ((await Promise.race([this.#main.ended, deadline.reached])) !== "timeout") return;
-    this.#log("State 'stop-sigterm' timed out. Killing.");
-    this.#fail("timeout");
-    this.#state("deactivating", "stop-sigkill");
-    if (this.#service.killMode === "process") signalProcess(this.#main.pid, "SIGKILL");
-    else this.#signalGroup("SIGKILL", "control-group");
+    this.#report.log("State 'stop-sigterm' timed out. Killing.");
+    this.#report.fail("timeout");
+    this.#report.state("deactivating", "stop-sigkill");
+    if (this.#service.killMode !== "process") this.#group.signal("SIGKILL");
+    signalProcess(this.#main.pid, "SIGKILL");
     await this.#main.ended;
   }
 
-  #signalGroup(signal: NodeJS.Signals, mode = this.#service.killMode): void {
-    const main = this.status.mainPid;
-    const targets = mode === "control-group" ? this.processes() : main ? [main] : [];
-    for (const pid of targets) signalProcess(pid, signal);
-  }
-
-  async #clearGroup(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
-    const until = Date.now() + this.#service.timeoutStopMs;
-    let left = this.processes();
-    if (left.length === 0) return;
-    this.#state("deactivating", signal === "SIGTERM" ? "final-sigterm" : "final-sigkill");
-    for (const pid of left) signalProcess(pid, signal);
-    while (left.length > 0 && Date.now() < until) {
-      await Bun.sleep(groupPollMs);
-      left = this.processes();
-    }
-  }
-
-  #fail(result: ServiceResult): void {
-    if (this.#result === "success") this.#result = result;
+  /** To all processes or the main one only, as KillMode= says. */
+  #signal(signal: NodeJS.Signals): void {
+    const { killMode } = this.#service;
+    if (killMode === "control-group") this.#group.signal(signal);
+    else if (killMode !== "none" && this.status.mainPid !== 0) signalProcess(this.status.mainPid, signal);
   }
 
   #enterActive(sub: "running" | "exited"): void {
-    this.#state("active", sub);
-    this.status.activeEnteredAt = new Date();
-    this.#log(
-      sub === "exited" ? `Finished ${this.unit.unit.description}.` : `Started ${this.unit.unit.description}.`,
-    );
+    this.#report.active(sub);
     this.#started.resolve("done");
   }
 
-  #enterInactive(): void {
-    this.status.result = this.#result;
-    this.status.mainPid = 0;
-    this.status.statusText = "";
-    if (this.#result === "success") this.#log("Deactivated successfully.");
-    else this.#log(`Failed with result '${this.#result}'.`);
-    if (this.#stopping) this.#log(`Stopped ${this.unit.unit.description}.`);
-    const failed = this.#result !== "success";
-    this.#state(failed ? "failed" : "inactive", failed ? "failed" : "dead");
-    this.status.inactiveEnteredAt = new Date();
-  }
-
   #settleStart(cameUp: boolean): void {
-    if (cameUp && this.#result === "success") this.#started.resolve("done");
+    const { result } = this.#report;
+    if (cameUp && result === "success") this.#started.resolve("done");
     else if (this.#stopping) this.#started.resolve("canceled");
-    else this.#started.resolve(this.#result === "timeout" ? "timeout" : "failed");
-    if (
-      this.#result === "success" &&
-      cameUp &&
-      this.#service.type === "oneshot" &&
-      !this.#service.remainAfterExit
-    ) {
-      this.#log(`Finished ${this.unit.unit.description}.`);
-    }
-  }
-
-  #state(active: ServiceStatus["activeState"], sub: string): void {
-    this.status.activeState = active;
-    this.status.subState = sub;
-    this.status.stateChangedAt = new Date();
-  }
-
-  #log(message: string): void {
-    this.#write(
-      "systemd",
-      message.startsWith("Start") || message.startsWith("Stop") || message.startsWith("Finished")
-        ? message
-        : `${this.unit.name}: ${message}`,
-      1,
-    );
-  }
-
-  #write(stream: JournalStream, message: string, pid: number): void {
-    this.context.journal.append(this.unit.name, pid, stream, message);
+    else this.#started.resolve(result === "timeout" ? "timeout" : "failed");
+    const isDone = cameUp && result === "success" && this.#service.type === "oneshot";
+    if (isDone && !this.#service.remainAfterExit) this.#report.announce("Finished", ".");
   }
 }
