@@ -6,7 +6,7 @@ import { phaseStep } from "../steps/phase.ts";
 import { describeAll } from "../steps/replication-tasks.ts";
 
 const startSeconds = 1800;
-const staysRunningMs = 5000;
+const staysRunningMs = 3000;
 
 type Mode = "resume-processing" | "reload-target";
 

@@ -21,10 +21,10 @@ export function roundtrip(
   options: { say?: (line: string) => void; started?: (pid: number) => void } = {},
 ): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(root, "scripts/roundtrip.ts"), ...args], {
+    const child = spawn(process.execPath, [join(root, "scripts/drill/leashed.ts"), ...args], {
       cwd: root,
       env: { ...process.env, ...variables, AWS_SDK_UA_APP_ID: args[1] ?? args[0] ?? "roundtrip" },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["pipe", "pipe", "pipe"],
       timeout: minutesMax * 60_000,
     });
     if (child.pid) options.started?.(child.pid);

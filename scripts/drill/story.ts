@@ -58,15 +58,13 @@ export class Story {
     const { timeline } = this;
     await timeline.step("seed MongoDB", () => this.seed());
     await timeline.step("DMS: full load and CDC", () => this.fullLoad());
-    await timeline.step("applications write to MongoDB, DMS carries it over", () => this.normalTimes());
+    await timeline.step("normal times: writes cross to DocumentDB", () => this.normalTimes());
     await timeline.step("DMS lags, MongoDB is killed", () => this.disaster());
     await timeline.step("failback-start", () => this.start());
-    await timeline.step(`applications write ${this.options.changes} changes to DocumentDB`, () =>
-      this.writeDuringOutage(),
-    );
+    await timeline.step(`${this.options.changes} changes on DocumentDB`, () => this.writeDuringOutage());
     await timeline.step("MongoDB returns", () => this.world.mongodb.restart());
     await timeline.step("failback-restore", () => this.restore());
-    await timeline.step("both databases and the ledger are compared", () => this.compare());
+    await timeline.step("databases and ledger compared", () => this.compare());
     await timeline.step("failback-clean", () => this.clean());
     await timeline.step("failback-resume", () => this.runbook("failback-resume"));
     await timeline.step("one more write crosses", () => this.oneMoreWrite());

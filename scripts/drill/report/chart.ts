@@ -51,7 +51,7 @@ export function escapeHtml(text: string): string {
 function niceCeiling(value: number): number {
   if (value <= 0) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
-  const nice = [1, 2, 5, 10].find((step) => step * power >= value) ?? 10;
+  const nice = [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].find((step) => step * power >= value) ?? 10;
   return nice * power;
 }
 

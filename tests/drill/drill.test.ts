@@ -1,0 +1,116 @@
+import { expect, test } from "bun:test";
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const root = join(import.meta.dirname, "../..");
+
+interface Drill {
+  readonly child: ChildProcess;
+  readonly ended: Promise<{ code: number | null; signal: string | null; stdout: string; stderr: string }>;
+  saw(text: string): Promise<void>;
+}
+
+function startDrill(...args: string[]): Drill {
+  const folder = mkdtempSync(join(tmpdir(), "drill-test-"));
+  const command = [
+    join(root, "scripts/drill.ts"),
+    "--report",
+    join(folder, "report.html"),
+    "--docs",
+    "300",
+    ...args,
+  ];
+  const child = spawn(process.execPath, command, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+  let stdout = "";
+  let stderr = "";
+  const watchers: (() => void)[] = [];
+  child.stdout.on("data", (chunk) => (stdout += chunk));
+  child.stderr.on("data", (chunk) => {
+    stderr += chunk;
+    for (const watch of watchers) watch();
+  });
+  const ended = new Promise<Awaited<Drill["ended"]>>((resolve) => {
+    child.on("close", (code, signal) => {
+      rmSync(folder, { recursive: true, force: true });
+      resolve({ code, signal, stdout, stderr });
+    });
+  });
+  const saw = (text: string) =>
+    new Promise<void>((resolve, reject) => {
+      const look = () => stderr.includes(text) && resolve();
+      watchers.push(look);
+      look();
+      void ended.then(() => reject(new Error(`the drill ended before "${text}":\n${stderr.slice(-3000)}`)));
+    });
+  return { child, ended, saw };
+}
+
+/** Processes whose command line names the sandbox folder of this drill. */
+function processesOf(pid: number): string[] {
+  return readdirSync("/proc")
+    .filter((entry) => /^\d+$/.test(entry))
+    .map((entry) => {
+      try {
+        return readFileSync(`/proc/${entry}/cmdline`, "utf8").replaceAll("\0", " ");
+      } catch {
+        return "";
+      }
+    })
+    .filter((line) => line.includes(`roundtrip-sandbox-${pid}-`));
+}
+
+async function untilGone(pid: number): Promise<string[]> {
+  const until = Date.now() + 15_000;
+  let left = processesOf(pid);
+  while (left.length > 0 && Date.now() < until) {
+    await Bun.sleep(100);
+    left = processesOf(pid);
+  }
+  return left;
+}
+
+test("a small drill is PROVEN, says so as one JSON document, and leaves no process behind", async () => {
+  const drill = startDrill("--changes", "1500", "--seed", "11", "--json");
+  const { code, stdout, stderr } = await drill.ended;
+  if (code !== 0) throw new Error(`exit code ${code}\n${stderr.slice(-4000)}`);
+  const result = JSON.parse(stdout) as Record<string, unknown>;
+  expect(result).toMatchObject({ verdict: "PROVEN", seed: 11, reasons: [] });
+  expect(result.captured).toBe(result.changes);
+  expect(result.applied).toBe(result.changes);
+  expect(Number(result.changes)).toBeGreaterThanOrEqual(1500);
+  expect((result.steps as { name: string }[]).map(({ name }) => name)).toContain("failback-restore");
+  expect(await untilGone(drill.child.pid ?? 0)).toEqual([]);
+}, 180_000);
+
+test("Ctrl-C in the middle ends it with its own exit code and leaves no process behind", async () => {
+  const drill = startDrill("--changes", "1500", "--seed", "12");
+  await drill.saw("✓ failback drill-");
+  drill.child.kill("SIGINT");
+  const { code } = await drill.ended;
+  expect(code).toBe(20);
+  expect(await untilGone(drill.child.pid ?? 0)).toEqual([]);
+}, 120_000);
+
+test("kill -9 in the middle leaves no process behind, and the next run takes the folder away", async () => {
+  const drill = startDrill("--changes", "1500", "--seed", "13");
+  await drill.saw("start capturing");
+  drill.child.kill("SIGKILL");
+  await drill.ended;
+  expect(await untilGone(drill.child.pid ?? 0)).toEqual([]);
+  const next = startDrill("--changes", "1500", "--seed", "14");
+  await next.saw("▸ seed MongoDB");
+  next.child.kill("SIGINT");
+  await next.ended;
+  const folders = readdirSync(tmpdir()).filter((name) =>
+    name.startsWith(`roundtrip-sandbox-${drill.child.pid}-`),
+  );
+  expect(folders).toEqual([]);
+}, 120_000);
+
+test("wrong options are refused with their name", async () => {
+  const { code, stderr } = await startDrill("--changes", "many").ended;
+  expect(code).toBe(2);
+  expect(stderr).toContain("--changes: expected a whole number");
+});
