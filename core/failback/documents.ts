@@ -112,7 +112,11 @@ export interface Fence {
     readonly afterMs: number;
   }[];
   /** Newest manifest before the sentinel was written: the sentinel lies behind it. */
-  readonly afterManifest?: { readonly number: number; readonly sha256: string };
+  readonly afterManifest?: {
+    readonly number: number;
+    readonly sha256: string;
+    readonly lastSequence: number;
+  };
 }
 
 /** Recorded in normal times: who MongoDB is, so that another one is not mistaken for it. */

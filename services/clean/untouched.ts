@@ -25,8 +25,10 @@ export async function logCheck(store: ObjectStore, scope: Scope, verdict: Verdic
     return check(name, false, { expected: key, got: "no such object", wayOut: "run failback-restore again" });
   }
   const watch = new FenceWatch(fence.sentinelId);
+  const from = fence.afterManifest ? { after: fence.afterManifest } : {};
   const through = await newestNumber(store, scope.failbackId);
-  for await (const { manifest } of readManifests(store, scope.failbackId, { through })) watch.take(manifest);
+  for await (const { manifest } of readManifests(store, scope.failbackId, { through, ...from }))
+    watch.take(manifest);
   return check(name, watch.drained, {
     expected: `nothing in scope behind sentinel ${fence.sentinelId}, through manifest ${through}`,
     got: watch.breach

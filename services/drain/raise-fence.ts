@@ -1,6 +1,6 @@
 /** The fence of failback.md 12: nobody can write, nothing is in flight, and then a sentinel goes through the log. */
 import { randomBytes } from "node:crypto";
-import { newestManifest } from "../../adapters/log/manifests.ts";
+import { headOf, newestManifest } from "../../adapters/log/manifests.ts";
 import { addFence, newestFence } from "../../adapters/state/fences.ts";
 import { grantedRoles } from "../../core/access/grant.ts";
 import { fencesVoidThrough } from "../../core/access/roles-record.ts";
@@ -117,7 +117,7 @@ async function writeFence(deps: FenceDependencies, refusals: readonly Refusal[])
       sentinelId,
       writtenAt: clock.now().toISOString(),
       refusals,
-      ...(before ? { afterManifest: { number: before.manifest.number, sha256: before.sha256 } } : {}),
+      ...(before ? { afterManifest: headOf(before) } : {}),
     };
     if (await addFence(store, fence)) return fence;
   }

@@ -112,7 +112,7 @@ describe("failback 12: monitor-replication decides", () => {
     using it = setUp();
     const manifest = await it.log.commit(write);
     const { sha256 } = await manifestHash(it.world, manifest.number);
-    await it.raise(1, { number: manifest.number, sha256 });
+    await it.raise(1, { number: manifest.number, sha256, lastSequence: manifest.lastSequence });
     await it.log.commit(sentinel(1));
     expect((await awaitDrained(it.deps)).sentinelSequence).toBe(2);
   });
