@@ -9,7 +9,8 @@ import { type Document, deserialize } from "bson";
 import { DialectError, timestampOf } from "../errors.ts";
 import type { Decision } from "../session.ts";
 import { changeSettings } from "../settings.ts";
-import type { Request } from "../wire/messages.ts";
+import { field, type Request } from "../wire/messages.ts";
+import { readNumber, readString } from "../wire/raw.ts";
 import { answer, ask, type DialectSession, requireRole, type Shared } from "./shared.ts";
 
 interface SandboxCommand {
@@ -60,10 +61,23 @@ function suppress(shared: Shared, rule: NonNullable<SandboxCommand["suppressEven
   });
 }
 
+/** `{_sandbox: "set", …}` goes to the database; what the proxy keeps of it must agree, or a new primary would undo it. */
+function keepPassedSettings(shared: Shared, request: Request): void {
+  const changes: Record<string, number> = {};
+  for (const name of upstreamSettings) {
+    const value = readNumber(request.body, field(request, name));
+    if (value !== undefined) changes[name] = value;
+  }
+  shared.state.update({ settings: changeSettings(shared.state.settings, changes) });
+}
+
 export async function sandboxCommand(request: Request, session: DialectSession): Promise<Decision> {
   const { shared } = session;
-  if (!request.fields.some(({ name }) => known.includes(name))) return { forward: true };
   await requireRole(session, ["root", "__system"]);
+  const verb = readString(request.body, request.fields[0]);
+  if (verb === "set") keepPassedSettings(shared, request);
+  if (verb !== undefined || !request.fields.some(({ name }) => known.includes(name)))
+    return { forward: true };
   const command = deserialize(request.body) as Document & SandboxCommand;
   if (command.expireTokens !== undefined) await expire(session, command.expireTokens);
   if (command.suppressEvent) suppress(shared, command.suppressEvent);
