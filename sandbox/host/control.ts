@@ -2,7 +2,7 @@ import type { Agent, AgentCommand } from "./agent.ts";
 import { type Manager, UnitRequestError } from "./manager.ts";
 import { signalProcess } from "./processes.ts";
 import { propertiesOf } from "./show.ts";
-import { runSystemctl } from "./systemctl-command.ts";
+import { runSystemctl } from "./systemctl/command.ts";
 
 /** The power switch of the machine: the agent lives and dies with it. */
 export class Power {

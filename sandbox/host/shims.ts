@@ -9,7 +9,7 @@ export function writeShims(machine: Machine, hostFile: string): void {
   const bun = quote(process.execPath);
   const script = (name: string): string => quote(join(import.meta.dirname, name));
   const commands = {
-    systemctl: `exec ${bun} ${script("systemctl.ts")} ${quote(hostFile)} "$@"`,
+    systemctl: `exec ${bun} ${script("systemctl/main.ts")} ${quote(hostFile)} "$@"`,
     journalctl: `exec ${bun} ${script("journalctl.ts")} --directory ${quote(machine.at("var/log/journal"))} "$@"`,
   };
   for (const [name, line] of Object.entries(commands)) {

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { CommandOutput } from "../host/systemctl-command.ts";
+import type { CommandOutput } from "../host/systemctl/invocation.ts";
 import { StandIn } from "./stand-in.ts";
 
 export interface HostReady {

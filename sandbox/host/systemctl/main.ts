@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { CommandOutput } from "./systemctl-command.ts";
+import type { CommandOutput } from "./invocation.ts";
 
 // Started by the shim `systemctl` of a machine: the first argument says where its host listens, the rest is systemctl's.
 const [hostFile = "", ...argv] = process.argv.slice(2);
