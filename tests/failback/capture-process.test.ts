@@ -230,8 +230,8 @@ test("failback 10: DocumentDB restarted under the capture: it resumes by itself 
   const capture = world.capture();
   await orders().insertOne({ _id: "restart-1" });
   await inScope("fb-restart", 1);
-  await world.sandbox.documentdb!.kill();
-  await world.sandbox.documentdb!.restart();
+  await world.documentdb.kill();
+  await world.documentdb.restart();
   await orders().insertOne({ _id: "restart-2" });
   await inScope("fb-restart", 2);
   expect(capture.isRunning).toBe(true);
@@ -269,7 +269,7 @@ test("failback 11: S3 answers 503 for a while: the capture waits, says so, and d
 
 test("bad input ends with one message naming the thing, and the documented exit code", async () => {
   await world.open("fb-bad");
-  const uri = world.sandbox.addresses.documentdb ?? "";
+  const uri = world.documentdb.ready.uri;
   await world.secret("wrong-password", { uri: uri.replace(/:[^:@]+@/, ":not-the-password@") });
   await world.secret("unreachable", { uri: "mongodb://u:p@127.0.0.1:1/?serverSelectionTimeoutMS=300" });
   await world.secret("incomplete", { host: "127.0.0.1" });

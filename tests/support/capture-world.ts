@@ -19,12 +19,15 @@ import { PhaseStore } from "../../adapters/state/phase-store.ts";
 import type { Settings } from "../../core/failback/documents.ts";
 import { keysOf } from "../../core/failback/layout.ts";
 import { awsEnvironment, steerAws } from "../../sandbox/up/aws.ts";
+import { type DatabaseHandle, startDatabase } from "../../sandbox/up/database.ts";
+import { type DocumentdbHandle, startDocumentdb } from "../../sandbox/up/documentdb.ts";
 import { Sandbox } from "../../sandbox/up/sandbox.ts";
 import { testEnvironment, testScope } from "./capture-context.ts";
 import { waitFor } from "./wait-for.ts";
 
 const region = "us-east-1";
 const bucket = "capture";
+const defaultOplogMegabytes = 512;
 const root = join(import.meta.dir, "../..");
 
 export interface JournalEntry {
@@ -53,23 +56,34 @@ export class CaptureWorld implements AsyncDisposable {
   readonly #processes = new Set<CaptureProcess>();
 
   private constructor(
-    readonly sandbox: Sandbox,
+    private readonly sandbox: Sandbox,
+    private readonly data: DatabaseHandle,
+    readonly documentdb: DocumentdbHandle,
     readonly client: MongoClient,
     readonly store: S3ObjectStore,
     readonly directory: string,
     private readonly secrets: SecretsManagerClient,
   ) {}
 
-  static async start(): Promise<CaptureWorld> {
-    const sandbox = await Sandbox.start({ only: ["documentdb", "aws"] });
-    const { aws: endpoint = "", documentdb = "" } = sandbox.addresses;
+  static async start(options: { readonly oplogMegabytes?: number } = {}): Promise<CaptureWorld> {
+    const sandbox = await Sandbox.start({ only: ["aws"] });
+    const { aws: endpoint = "" } = sandbox.addresses;
+    const data = await startDatabase({
+      dir: sandbox.workspace.at("documentdb-data"),
+      parameters: ["--oplog-size-mb", String(options.oplogMegabytes ?? defaultOplogMegabytes)],
+    });
+    const dialect = await startDocumentdb({
+      dir: sandbox.workspace.at("documentdb"),
+      upstream: data.ready.uri,
+    });
+    const documentdb = dialect.ready.uri;
     const credentials = { accessKeyId: "test", secretAccessKey: "test" };
     const { default: known } = await steerAws<{ default: typeof credentials }>(endpoint, "credentials");
-    const options = { region, endpoint, credentials: known ?? credentials };
-    await new S3Client({ ...options, forcePathStyle: true }).send(
+    const clientOptions = { region, endpoint, credentials: known ?? credentials };
+    await new S3Client({ ...clientOptions, forcePathStyle: true }).send(
       new CreateBucketCommand({ Bucket: bucket }),
     );
-    const secrets = new SecretsManagerClient(options);
+    const secrets = new SecretsManagerClient(clientOptions);
     await secrets.send(
       new CreateSecretCommand({ Name: "documentdb", SecretString: JSON.stringify({ uri: documentdb }) }),
     );
@@ -77,7 +91,7 @@ export class CaptureWorld implements AsyncDisposable {
     const client = await new MongoClient(documentdb).connect();
     const store = new S3ObjectStore({ bucket, region });
     const directory = mkdtempSync(join(tmpdir(), "roundtrip-capture-world-"));
-    const world = new CaptureWorld(sandbox, client, store, directory, secrets);
+    const world = new CaptureWorld(sandbox, data, dialect, client, store, directory, secrets);
     await setClusterStream(client, true);
     return world;
   }
@@ -169,6 +183,8 @@ export class CaptureWorld implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const capture of this.#processes) await capture.kill();
     await this.client.close();
+    await this.documentdb.stop();
+    await this.data.stop();
     await this.sandbox[Symbol.asyncDispose]();
     rmSync(this.directory, { recursive: true, force: true });
   }
