@@ -2,12 +2,13 @@ import { InstanceStore } from "../ec2/instance-store.ts";
 import { Settings } from "../ec2/settings.ts";
 import { AwsError, type JsonService, type RequestContext, type Service } from "../service.ts";
 import { CommandStore } from "./command-store.ts";
-import { commandOperations, type RunCommand } from "./commands.ts";
+import { commandOperations } from "./commands.ts";
 import { Delivery } from "./delivery.ts";
 import { DocumentStore } from "./document-store.ts";
 import { documentOperations } from "./documents.ts";
 import type { Input } from "./input.ts";
 import { describeInstanceInformation } from "./managed-instances.ts";
+import type { RunCommand } from "./run-command.ts";
 import { ssmDefaults } from "./settings.ts";
 
 interface Ssm extends RunCommand {
