@@ -60,7 +60,7 @@ export interface TestDms {
   status(arn: string, wanted: string): Promise<void>;
 }
 
-function endpointOf(uri: string) {
+export function endpointOf(uri: string) {
   const { hostname, port, username, password } = new URL(
     uri.replace(/^mongodb:/, "http:").replace(/,[^/]*/, ""),
   );
