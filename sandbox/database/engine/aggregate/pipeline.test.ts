@@ -210,6 +210,14 @@ describe("runPipeline", () => {
     ];
     merge('{"into":"t","whenNotMatched":"discard"}');
     merge('{"into":"t","whenMatched":[{"$set":{"sum":{"$add":["$v","$$new.v"]}}}]}');
+    let caught: unknown;
+    try {
+      merge('{"into":"t","whenMatched":"fail"}');
+    } catch (error) {
+      caught = error;
+    }
+    expect((caught as ServerError).code).toBe(11000);
+    expect((caught as ServerError).extra.get("keyValue")).toEqual(fromObject({ _id: 1 }));
     expect(merged).toEqual([
       '[{"_id":1,"old":true,"v":1,"k":"a"}]',
       undefined,

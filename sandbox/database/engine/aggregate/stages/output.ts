@@ -1,8 +1,8 @@
 /** `$out` and `$merge`: the last stage of a pipeline that writes. */
-import { describeValue } from "../../describe.ts";
+import { describeDocument } from "../../describe.ts";
 import { ServerError } from "../../errors.ts";
-import type { Document, Value } from "../../value.ts";
-import { type Cell, compileExpression, typeNameOf } from "../expression.ts";
+import { type Document, Int32, type Value } from "../../value.ts";
+import { type Cell, compileExpression, typeNameOf, valueAtPath } from "../expression.ts";
 import {
   compilePipeline,
   type MergeTarget,
@@ -44,11 +44,38 @@ const out: StageCompiler = (specification, context) => {
   };
 };
 
+interface Target {
+  database: string;
+  collection: string;
+  on: string[];
+}
+
 type WhenMatched = (existing: Document, document: Document) => Document | undefined;
+
+/** What inserting a document that is already there fails with. */
+function duplicateKey({ database, collection, on }: Target, document: Document): ServerError {
+  const keyPattern: Document = new Map(on.map((field) => [field, new Int32(1)]));
+  const keyValue: Document = new Map(
+    on.map((field) => [field, valueAtPath(document, field.split("."), 0) ?? null]),
+  );
+  const index = on.length === 1 && on[0] === "_id" ? "_id_" : on.map((field) => `${field}_1`).join("_");
+  return new ServerError(
+    "DuplicateKey",
+    `PlanExecutor error during aggregation :: caused by :: E11000 duplicate key error collection: ${database}.${collection} ` +
+      `index: ${index} dup key: ${describeDocument(keyValue)}`,
+    {
+      extra: new Map<string, unknown>([
+        ["keyPattern", keyPattern],
+        ["keyValue", keyValue],
+      ]),
+    },
+  );
+}
 
 function whenMatchedOf(
   value: Value | undefined,
   specification: Document,
+  target: Target,
   context: StageContext,
 ): WhenMatched {
   if (Array.isArray(value)) return mergePipeline(value, specification, context);
@@ -63,11 +90,8 @@ function whenMatchedOf(
     case "keepExisting":
       return () => undefined;
     case "fail":
-      return (existing) => {
-        throw new ServerError(
-          "DuplicateKey",
-          `$merge with whenMatched: fail found an existing document with the same values for the 'on' fields: ${describeValue(existing.get("_id") ?? null)}`,
-        );
+      return (_, document) => {
+        throw duplicateKey(target, document);
       };
     default:
       throw new ServerError(
@@ -104,7 +128,7 @@ function mergeTarget(specification: Value, context: StageContext): MergeTarget {
   }
   if (!options.has("into"))
     throw new ServerError(40414, "BSON field '$merge.into' is missing but a required field");
-  const target = namespaceOf(options.get("into"), context, "$merge", 51178);
+  const namespace = namespaceOf(options.get("into"), context, "$merge", 51178);
   const on = options.get("on") ?? "_id";
   const fields = Array.isArray(on) ? on : [on];
   if (fields.length === 0 || fields.some((field) => typeof field !== "string")) {
@@ -113,7 +137,8 @@ function mergeTarget(specification: Value, context: StageContext): MergeTarget {
       `$merge 'on' field  must be either a string or an array of strings, but found ${typeNameOf(on)}`,
     );
   }
-  const matched = whenMatchedOf(options.get("whenMatched"), options, context);
+  const target: Target = { ...namespace, on: fields as string[] };
+  const matched = whenMatchedOf(options.get("whenMatched"), options, target, context);
   const notMatched = options.get("whenNotMatched") ?? "insert";
   if (!["insert", "discard", "fail"].includes(String(notMatched))) {
     throw new ServerError(
@@ -123,7 +148,6 @@ function mergeTarget(specification: Value, context: StageContext): MergeTarget {
   }
   return {
     ...target,
-    on: fields as string[],
     merge: (existing, document) => {
       if (existing !== undefined) return matched(existing, document);
       if (notMatched === "insert") return document;
