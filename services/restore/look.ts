@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { deserialize, EJSON } from "bson";
-import { followManifests } from "../../adapters/log/manifests.ts";
+import { followManifests, newestNumber } from "../../adapters/log/manifests.ts";
 import type { CommittedManifest } from "../../adapters/log/window.ts";
 import { readOplog } from "../../adapters/mongo/oplog.ts";
 import { oplogWindow } from "../../adapters/mongo/replica-set.ts";
@@ -80,6 +80,8 @@ export async function seeLog(restore: Restore): Promise<LogSeen | undefined> {
     };
   }
   service.signal.throwIfAborted();
+  // A hole at the end of what was read looks like a capture that is silent: this tells them apart.
+  await newestNumber(store, failback.id);
   return undefined;
 }
 

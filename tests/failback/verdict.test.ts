@@ -6,6 +6,7 @@ import type { Manifest } from "../../core/changes/manifest.ts";
 import { encodeManifest } from "../../core/changes/manifest-chain.ts";
 import type { Verdict } from "../../core/failback/documents.ts";
 import { type Outcome, RestoreWorld, type Scenario } from "../support/restore-world.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 setDefaultTimeout(60_000);
 
@@ -23,6 +24,8 @@ async function drained(): Promise<Scenario> {
   await scenario.capture();
   for (let n = 0; n < 10; n++)
     await scenario.orders("documentdb").updateOne({ _id: n }, { $set: { value: 1 } });
+  const hasManifest = async () => (await scenario.store.head(scenario.keys.manifest(1))) !== undefined;
+  await waitFor("a manifest of their own", hasManifest);
   await scenario.drain();
   return scenario;
 }

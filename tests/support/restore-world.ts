@@ -143,8 +143,6 @@ export class Scenario implements AsyncDisposable {
       if (documents.length > 0) await side.collection<Order>("orders").insertMany([...documents]);
     }
     await onMongodb?.(this.mongodb);
-    // Behind the last of it, so that a start point, which is inclusive, names nothing of the scope.
-    await this.world.documentdb.db("elsewhere").collection("noise").insertOne({});
     const client = this.world.mongodb;
     const { first, last } = await oplogWindow(client);
     const now = new Date();
@@ -173,6 +171,8 @@ export class Scenario implements AsyncDisposable {
   async capture(): Promise<void> {
     const phases = new PhaseStore(this.store, systemClock, "test");
     await phases.open(this.scope.failbackId, "test");
+    // The start point is inclusive: what was written last is none of the scope's.
+    await this.world.documentdb.db("elsewhere").collection("noise").insertOne({});
     await writeJson(this.store, this.keys.startPoint, {
       version: 1,
       failbackId: this.scope.failbackId,
