@@ -90,7 +90,7 @@ export function binaryBytes(value: Binary): Uint8Array {
 }
 
 /** Documents: field by field, first by type, then by name, then by value; the one that ends first is less. */
-export function compareDocuments(a: Document, b: Document, collation?: Collator): number {
+function compareDocuments(a: Document, b: Document, collation?: Collator): number {
   const right = b.entries();
   for (const [name, value] of a) {
     const next = right.next();

@@ -72,7 +72,7 @@ export function toDecimal128(value: DecimalNumber): Decimal128 {
 }
 
 /** A double as the server turns it into a decimal: 15 significant digits. */
-export function decimalOfDouble(value: number): DecimalNumber {
+function decimalOfDouble(value: number): DecimalNumber {
   if (!Number.isFinite(value)) return value;
   if (value === 0) return { coefficient: 0n, exponent: 0 };
   const [digits, exponent] = value.toExponential(14).split("e") as [string, string];

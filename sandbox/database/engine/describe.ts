@@ -25,7 +25,7 @@ function quoted(text: string): string {
 }
 
 /** A double as the server prints it: always with a fraction or an exponent. */
-export function describeDouble(value: number): string {
+function describeDouble(value: number): string {
   if (Number.isNaN(value)) return "nan.0";
   if (value === Infinity) return "inf.0";
   if (value === -Infinity) return "-inf.0";

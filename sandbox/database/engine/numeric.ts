@@ -64,7 +64,7 @@ function digitCount(value: bigint): number {
 }
 
 /** NaN is equal to itself and below every other number. */
-export function compareDoubles(a: number, b: number): number {
+function compareDoubles(a: number, b: number): number {
   if (a === b) return 0;
   if (a < b) return -1;
   if (a > b) return 1;

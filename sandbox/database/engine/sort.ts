@@ -54,16 +54,19 @@ function collect(value: Value | undefined, path: Path, from: number, into: Value
     if (!Array.isArray(value)) into.push(value ?? null);
     else if (value.length === 0) into.push(UNDEFINED);
     else into.push(...value);
+  } else if (value instanceof Map) collect(value.get(path.names[from]!), path, from + 1, into);
+  else if (Array.isArray(value)) collectElements(value, path, from, into);
+  else into.push(null);
+}
+
+function collectElements(array: Value[], path: Path, from: number, into: Value[]): void {
+  if (array.length === 0) into.push(UNDEFINED);
+  const named = array[path.indexes[from]!];
+  if (named !== undefined) {
+    collect(named, path, from + 1, into);
     return;
   }
-  if (value instanceof Map) collect(value.get(path.names[from]!), path, from + 1, into);
-  else if (Array.isArray(value)) {
-    const index = path.indexes[from]!;
-    const before = into.length;
-    if (index >= 0 && index < value.length) collect(value[index], path, from + 1, into);
-    else for (const element of value) collect(element instanceof Map ? element : undefined, path, from, into);
-    if (into.length === before) into.push(value.length === 0 ? UNDEFINED : null);
-  } else into.push(null);
+  for (const element of array) collect(element instanceof Map ? element : undefined, path, from, into);
 }
 
 function keyAt(document: Document, { path, direction }: SortPart, collation?: Collator): Value {

@@ -30,10 +30,6 @@ export function registerOperators(operators: Record<string, OperatorCompiler>): 
   for (const [name, compiler] of Object.entries(operators)) registry.set(name, compiler);
 }
 
-export function isOperatorName(name: string): boolean {
-  return registry.has(name);
-}
-
 /** Context for expressions outside of a pipeline: `let` variables and the built-in ones. */
 export function makeContext(options: {
   collation?: Collator;
@@ -155,7 +151,7 @@ function compileObject(document: Document, context: ExpressionContext): Expressi
 }
 
 /** @throws ServerError for a name that can't be a component of a field path */
-export function checkFieldName(name: string): void {
+function checkFieldName(name: string): void {
   if (name === "") throw new ServerError(15998, "FieldPath field names may not be empty strings.");
   if (name.startsWith("$")) {
     throw new ServerError(

@@ -195,9 +195,7 @@ function pullMatcher(operand: Value, { collation, filterContext }: Context): (el
   if (operand instanceof Map) {
     const [first] = operand.keys();
     const isOperator =
-      first !== undefined &&
-      first.startsWith("$") &&
-      !["$and", "$or", "$nor", "$expr", "$ref", "$id", "$db"].includes(first);
+      first?.startsWith("$") && !["$and", "$or", "$nor", "$expr", "$ref", "$id", "$db"].includes(first);
     if (!isOperator) {
       const matches = compileFilter(operand, { ...filterContext, collation });
       return (element) => element instanceof Map && matches(element);

@@ -89,22 +89,28 @@ function arrayDiff(before: Value[], after: Value[]): Document | undefined {
 export function applyDiff(document: Document, diff: Document): Document {
   const result: Document = new Map(document);
   for (const [section, content] of diff) {
-    if (!(content instanceof Map)) continue;
-    if (section === "d") for (const name of content.keys()) result.delete(name);
-    else if (section === "u") for (const [name, value] of content) result.set(name, value);
-    else if (section === "i") {
-      for (const [name, value] of content) {
-        result.delete(name);
-        result.set(name, value);
-      }
-    } else if (section.startsWith("s")) {
-      const name = section.slice(1);
-      const current = result.get(name);
-      const changed = current === undefined ? undefined : applyInside(current, content);
-      if (changed !== undefined) result.set(name, changed);
-    }
+    if (content instanceof Map) applySection(result, section, content);
   }
   return result;
+}
+
+function applySection(result: Document, section: string, content: Document): void {
+  if (section === "d") {
+    for (const name of content.keys()) result.delete(name);
+    return;
+  }
+  if (section === "u" || section === "i") {
+    for (const [name, value] of content) {
+      // An inserted field goes to the end, even where one of its name was before.
+      if (section === "i") result.delete(name);
+      result.set(name, value);
+    }
+    return;
+  }
+  const name = section.slice(1);
+  const current = result.get(name);
+  const changed = current === undefined ? undefined : applyInside(current, content);
+  if (changed !== undefined) result.set(name, changed);
 }
 
 function applyInside(current: Value, diff: Document): Value | undefined {

@@ -71,7 +71,7 @@ function setLeaf(operand: Value, insertOnly: boolean): Leaf {
 }
 
 /** `_id: 1` of the document, as messages name it. */
-export function idText(state: ApplyState): string {
+function idText(state: ApplyState): string {
   const id = state.root.get("_id");
   return id === undefined ? "no id" : describeElement("_id", id);
 }

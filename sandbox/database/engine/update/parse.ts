@@ -121,7 +121,7 @@ function conflict(path: string, at: string): ServerError {
 }
 
 /** Splits an update path, refusing empty field names. */
-export function splitPath(path: string): string[] {
+function splitPath(path: string): string[] {
   if (path === "") throw new ServerError("EmptyFieldName", "An empty update path is not valid.");
   const parts = path.split(".");
   if (parts.includes("")) {

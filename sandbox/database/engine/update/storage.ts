@@ -3,7 +3,7 @@ import { ServerError } from "../errors.ts";
 import { BsonType, type Document, typeName, typeOf, type Value } from "../value.ts";
 
 /** The deepest nesting a user's document may have (the server's limit for storage). */
-export const maxStoredDepth = 180;
+const maxStoredDepth = 180;
 
 function depthOf(value: Value, limit: number): number {
   if (!(value instanceof Map) && !Array.isArray(value)) return 0;

@@ -154,7 +154,7 @@ const specifiers: Record<string, (date: Date, offset: number) => string> = {
 };
 
 /** @throws ServerError 18535, 18536 for a format that isn't one */
-export function checkFormat(format: string): void {
+function checkFormat(format: string): void {
   for (let i = format.indexOf("%"); i >= 0; i = format.indexOf("%", i + 2)) {
     const specifier = format[i + 1];
     if (specifier === undefined) throw new ServerError(18535, "Unmatched '%' at end of format string");
