@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, test } from "bun:test";
 import { join } from "node:path";
 import type { TestMachine } from "./machine.ts";
-import { productUnits, readProductUnits } from "./product-units.ts";
+import { productUnits, readProductUnits, realWorker } from "./product-units.ts";
 import { dependencies } from "./scenarios/dependencies.ts";
 import { lifecycle } from "./scenarios/lifecycle.ts";
 import { notification } from "./scenarios/notification.ts";
@@ -33,10 +33,12 @@ export function conformance(name: string, boot: () => Promise<TestMachine>): voi
         for (const scenario of scenarios) test(scenario.name, () => scenario.run(machine), 30_000);
       });
     }
+    const units = readProductUnits(unitsFolder);
     productUnits(
-      readProductUnits(unitsFolder),
+      units,
       () => machine,
       (behaviour) => machine.behave(behaviour),
     );
+    realWorker(units, () => machine);
   });
 }

@@ -1,17 +1,21 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Container } from "./container.ts";
 import { programFolder, type TestMachine } from "./machine.ts";
+import { builtWorker, workerFolder } from "./product-units.ts";
 import { buildProgram } from "./program.ts";
 
 /** A Debian container with systemd as pid 1. */
-export async function bootContainer(binds: Readonly<Record<string, string>> = {}): Promise<TestMachine> {
+export async function bootContainer(): Promise<TestMachine> {
   const folder = mkdtempSync(join(tmpdir(), "roundtrip-conformance-"));
   // Dynamic users of the container must be able to read it.
   chmodSync(folder, 0o755);
   await buildProgram(folder);
-  const container = await Container.boot({ [programFolder]: folder, ...binds });
+  const worker: Record<string, string> = existsSync(builtWorker)
+    ? { [workerFolder]: dirname(builtWorker) }
+    : {};
+  const container = await Container.boot({ [programFolder]: folder, ...worker });
   return {
     name: "systemd in a container",
     write(path, content, mode) {
@@ -24,6 +28,14 @@ export async function bootContainer(binds: Readonly<Record<string, string>> = {}
       } catch {
         return undefined;
       }
+    },
+    async complaints(unit) {
+      const { stdout, stderr } = await container.run(
+        "systemd-analyze",
+        "verify",
+        `/etc/systemd/system/${unit}`,
+      );
+      return `${stdout}${stderr}`.split("\n").filter((line) => line.includes(unit));
     },
     path: (path) => path,
     behave: (behaviour) => writeFileSync(join(folder, "behaviour"), behaviour),

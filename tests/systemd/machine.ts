@@ -9,6 +9,8 @@ export interface TestMachine extends AsyncDisposable {
   systemctl(...argv: string[]): Promise<{ stdout: string; stderr: string; status: number }>;
   /** The lines a unit wrote, systemd's own left out. */
   output(unit: string): Promise<string[]>;
+  /** What systemd finds odd about a unit's file. */
+  complaints(unit: string): Promise<string[]>;
   /** A path of the machine as its processes must name it (the stand-in shares the real file system). */
   path(path: string): string;
   /** What the fixture does when it stands in for the worker: `run`, or an exit code. */

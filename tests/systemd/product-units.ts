@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseUnitFile } from "../../sandbox/host/unit-file.ts";
 import { programFolder, show, type TestMachine, waitFor } from "./machine.ts";
@@ -40,6 +40,10 @@ export function readProductUnits(folder: string): ProductUnit[] {
     });
 }
 
+/** The compiled worker, and where machines see the folder it lies in. */
+export const builtWorker = join(import.meta.dirname, "../../dist/roundtrip-worker");
+export const workerFolder = "/opt/roundtrip-real";
+
 /** An exit code that no list names and that a service may well end with. */
 const mendableCode = 4;
 
@@ -63,12 +67,48 @@ export function productUnits(
   });
 }
 
+/**
+ * The compiled worker itself in each unit, confined as the unit confines it, without a configuration: it must get as
+ * far as saying so (exit code 6) and stay down. A directive that keeps the program from running shows here.
+ */
+export function realWorker(units: readonly ProductUnit[], machine: () => TestMachine): void {
+  const missing = existsSync(builtWorker) ? undefined : "dist/roundtrip-worker is not built (make build)";
+  describe("the compiled worker in the product's units", () => {
+    for (const unit of units) {
+      const name = `${unit.name} runs it and stays down without a configuration`;
+      if (missing && process.env.REQUIRE_ALL !== "1") test.skip(`${name}: skipped, ${missing}`, () => {});
+      else test(name, () => checkWorker(machine(), unit), 60_000);
+    }
+  });
+}
+
+async function checkWorker(machine: TestMachine, unit: ProductUnit): Promise<void> {
+  await installUnit(machine, unit, machine.path(`${workerFolder}/roundtrip-worker`));
+  for (const path of unit.environmentFiles)
+    machine.write(path, "ROUNDTRIP_CONFIG=/etc/roundtrip/nothing.json\n");
+  await machine.systemctl("start", "--no-block", unit.name);
+  const sub = await waitFor(
+    machine,
+    unit.name,
+    "SubState",
+    (value) => value === "failed" || value === "auto-restart",
+  );
+  const { Result, ExecMainStatus } = await show(machine, unit.name, "Result", "ExecMainStatus");
+  expect({ sub, Result, ExecMainStatus }).toEqual({
+    sub: "failed",
+    Result: "exit-code",
+    ExecMainStatus: "6",
+  });
+  expect((await machine.output(unit.name)).join("\n")).toContain("nothing.json");
+}
+
 async function checkUnit(
   machine: TestMachine,
   unit: ProductUnit,
   behave: (behaviour: string) => void,
 ): Promise<void> {
   await installUnit(machine, unit);
+  expect(await machine.complaints(unit.name)).toEqual([]);
   behave("run");
   await machine.systemctl("start", "--no-block", unit.name);
   // A oneshot is "activating" for as long as it works.
@@ -116,7 +156,7 @@ async function endWith(
   return { code: Number((await show(machine, unit.name, "ExecMainStatus")).ExecMainStatus), sub };
 }
 
-async function installUnit(machine: TestMachine, unit: ProductUnit): Promise<void> {
+async function installUnit(machine: TestMachine, unit: ProductUnit, program?: string): Promise<void> {
   machine.write(`/etc/systemd/system/${unit.name}`, unit.text);
   // The policy stays the unit's own; only the wait and the start limit are those of a test.
   machine.write(
@@ -124,7 +164,8 @@ async function installUnit(machine: TestMachine, unit: ProductUnit): Promise<voi
     "[Unit]\nStartLimitBurst=100\n[Service]\nRestartSec=400ms\n",
   );
   const folder = machine.path(programFolder);
-  machine.write(unit.program, `#!/bin/sh\nexec ${folder}/bun ${folder}/unit-program.js worker "$@"\n`, 0o755);
+  const command = program ? `${program} "$@"` : `${folder}/bun ${folder}/unit-program.js worker "$@"`;
+  machine.write(unit.program, `#!/bin/sh\nexec ${command}\n`, 0o755);
   for (const path of unit.environmentFiles) if (machine.read(path) === undefined) machine.write(path, "");
   expect((await machine.systemctl("daemon-reload")).status).toBe(0);
 }

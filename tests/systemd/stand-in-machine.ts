@@ -1,10 +1,19 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { readJournal } from "../../sandbox/host/journal.ts";
 import { isAlive, signalProcess } from "../../sandbox/host/processes.ts";
 import { startHost, systemctl } from "../../sandbox/up/host.ts";
 import { programFolder, type TestMachine } from "./machine.ts";
+import { builtWorker, workerFolder } from "./product-units.ts";
 import { buildProgram } from "./program.ts";
 
 /** The host stand-in, switched on, in a temporary folder. */
@@ -13,6 +22,7 @@ export async function bootStandIn(): Promise<TestMachine> {
   const root = join(folder, "root");
   await buildProgram(join(root, programFolder));
   process.env.ROUNDTRIP_CONFORMANCE_LEAK = "leaked";
+  if (existsSync(builtWorker)) symlinkSync(dirname(builtWorker), join(root, workerFolder));
   const host = await startHost({ dir: root });
   return {
     name: "host stand-in",
@@ -27,6 +37,10 @@ export async function bootStandIn(): Promise<TestMachine> {
         return undefined;
       }
     },
+    complaints: async (unit) =>
+      readJournal(join(root, "var/log/journal"), [unit])
+        .filter(({ stream, message }) => stream === "systemd" && /ignoring/i.test(message))
+        .map(({ message }) => message),
     path: (path) => join(root, path),
     behave: (behaviour) => writeFileSync(join(root, programFolder, "behaviour"), behaviour),
     systemctl: (...argv) => systemctl(host, ...argv),

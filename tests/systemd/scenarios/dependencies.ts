@@ -114,4 +114,19 @@ export const dependencies: readonly Scenario[] = [
       expect((await machine.systemctl("start", unit)).status).not.toBe(0);
     },
   },
+  {
+    name: "a directive that doesn't exist is complained about and ignored",
+    async run(machine) {
+      const unit = await install(
+        machine,
+        unitName("typo"),
+        "[Service]\nExecStart={program} run\nRestrat=always",
+      );
+      expect((await machine.systemctl("start", unit)).status).toBe(0);
+      expect((await machine.complaints(unit)).join("\n")).toContain(
+        "Unknown key name 'Restrat' in section 'Service', ignoring.",
+      );
+      await machine.systemctl("stop", unit);
+    },
+  },
 ];
