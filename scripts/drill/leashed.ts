@@ -5,4 +5,5 @@
 process.stdin.on("end", () => process.exit(137));
 process.stdin.resume();
 await import("../roundtrip.ts");
+
 export {};

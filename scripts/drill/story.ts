@@ -12,7 +12,7 @@ import { drillCollections, namespaceOf, outOfScope } from "./scope.ts";
 import { createIndexes, insert, seedDocuments, unusualWrites } from "./seed.ts";
 import { TailStory } from "./tail.ts";
 import type { Timeline } from "./timeline.ts";
-import type { DrillEvidence, DrillOptions } from "./types.ts";
+import type { Chaos, DrillEvidence, DrillOptions } from "./types.ts";
 import { compareSides, type Judgement, judge } from "./verify.ts";
 import { type Owned, Revisions, runWorkload } from "./workload.ts";
 import type { World } from "./world.ts";
@@ -47,6 +47,7 @@ export class Story {
     private readonly options: DrillOptions,
     private readonly timeline: Timeline,
     private readonly signal: AbortSignal,
+    private readonly chaos?: Chaos,
   ) {
     this.random = new Random(options.seed);
     this.tail = new TailStory(this.random.fork(99), this.revisions);
@@ -109,6 +110,7 @@ export class Story {
   }
 
   private async start(): Promise<void> {
+    await this.chaos?.arm(this.world.aws.url);
     await this.runbook("failback-start", { "stop-tasks": "true", "allow-remove": "true" });
     this.memory.watch();
   }
@@ -194,12 +196,22 @@ export class Story {
     await this.untilEqual("the write and the tail to cross");
   }
 
-  private runbook(name: string, inputs: Readonly<Record<string, string>> = {}): Promise<void> {
-    return runbook(name, inputs, this.world.variables, {
-      say: (line) => this.timeline.say(line),
-      started: (pid) => void this.world.register(`runbook-${name}`, pid),
-      tasks: this.world.tasksFile,
-    });
+  private async runbook(name: string, inputs: Readonly<Record<string, string>> = {}): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await runbook(name, inputs, this.world.variables, {
+          say: (line) => this.timeline.say(line),
+          started: (pid) => void this.world.register(`runbook-${name}`, pid),
+          tasks: this.world.tasksFile,
+        });
+      } catch (error) {
+        // A person runs a runbook again that was killed or lost its host; only a sweep of kills does so by itself.
+        if (attempt >= (this.chaos?.runbookTriesMax ?? 1) || this.signal.aborted) throw error;
+        this.timeline.say(
+          `run again (${attempt}): ${error instanceof Error ? error.message.slice(0, 200) : error}`,
+        );
+      }
+    }
   }
 
   private workload(

@@ -11,6 +11,14 @@ export interface DrillOptions {
   readonly keep: boolean;
 }
 
+/** What a sweep of kills adds to a drill. */
+export interface Chaos {
+  /** Arms the faults; called when the world is ready and the failback has not begun. */
+  arm(aws: string): Promise<void>;
+  /** How often a runbook that was killed, or whose host was, is run again. */
+  readonly runbookTriesMax: number;
+}
+
 /** What `--json` prints. */
 export interface DrillResult {
   readonly verdict: VerdictWord;

@@ -91,6 +91,11 @@ export class World implements AsyncDisposable {
     return { url: this.at.aws };
   }
 
+  /** The root folder of the host stand-in. */
+  get hostDirectory(): string {
+    return this.at.hostDirectory;
+  }
+
   get mongodb(): StandIn<object> {
     if (!this.sandbox.database) throw new Error("the sandbox has no database");
     return this.sandbox.database;
