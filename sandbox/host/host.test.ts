@@ -179,7 +179,7 @@ test("an unknown directive is named in the journal; hardening isn't", async () =
     message.includes("Unknown"),
   );
   expect(complaints.map(({ message }) => message)).toEqual([
-    "s.service:4: Unknown key name 'ExecStrat' in section 'Service', ignoring.",
+    "/etc/systemd/system/s.service:4: Unknown key 'ExecStrat' in section [Service], ignoring.",
   ]);
 });
 

@@ -97,7 +97,7 @@ function read(machine: Machine, name: string, files: readonly string[]): LoadedU
     .filter(({ section, key }) => !isIgnoredDirective(section, key))
     .map(
       ({ section, key, line }) =>
-        `${name}:${line}: Unknown key name '${key}' in section '${section}', ignoring.`,
+        `/etc/systemd/system/${name}:${line}: Unknown key '${key}' in section [${section}], ignoring.`,
     );
   return { ...loaded, warnings };
 }

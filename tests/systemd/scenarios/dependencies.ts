@@ -124,7 +124,7 @@ export const dependencies: readonly Scenario[] = [
       );
       expect((await machine.systemctl("start", unit)).status).toBe(0);
       expect((await machine.complaints(unit)).join("\n")).toContain(
-        "Unknown key name 'Restrat' in section 'Service', ignoring.",
+        "Unknown key 'Restrat' in section [Service], ignoring.",
       );
       await machine.systemctl("stop", unit);
     },
