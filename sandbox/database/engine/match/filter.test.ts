@@ -6,7 +6,7 @@ import { fromObject } from "../codec.ts";
 import { compileCollation } from "../collation.ts";
 import { equalValues } from "../compare.ts";
 import { ServerError } from "../errors.ts";
-import { type Document, typeOf, type Value } from "../value.ts";
+import { type Document, typeOf, UNDEFINED, type Value } from "../value.ts";
 import { filterBounds, type Interval } from "./bounds.ts";
 import { compileFilter, type MatchDetails } from "./filter.ts";
 
@@ -254,7 +254,9 @@ describe("filterBounds", () => {
           const multikey = inArray || Array.isArray(value);
           const bounds = filterBounds(filter, ["a"], { multikey })[0];
           if (bounds === undefined) return;
-          const keys = multikey ? [...(document.get("a") as Value[]), document.get("a")!] : [value];
+          // What an index on the field holds: the elements of an array, undefined for an empty one.
+          const elements = document.get("a") as Value[];
+          const keys = multikey ? (elements.length === 0 ? [UNDEFINED] : elements) : [value];
           expect(keys.some((key) => bounds.some((interval) => within(key, interval, compareValues)))).toBe(
             true,
           );
@@ -262,6 +264,13 @@ describe("filterBounds", () => {
       ),
       { numRuns: 2000 },
     );
+  });
+
+  test("a whole array is found by its first element, and inside of another array by itself", () => {
+    const bounds = filterBounds(parse('{"a":[1,2]}'), ["a"])[0]!;
+    expect(bounds).toHaveLength(2);
+    expect(equalValues(bounds[0]!.low, parse('{"v":1}').get("v")!)).toBe(true);
+    expect(Array.isArray(bounds[1]!.low)).toBe(true);
   });
 
   test("documentArbitrary as filters never crashes the parser", () => {
