@@ -89,7 +89,7 @@ describe("kill -9", () => {
           .db("load")
           .watch([{ $match: { operationType: "insert" } }], { resumeAfter: before.token });
         while (inserted.size < found.size)
-          inserted.add(((await stream.next()) as { documentKey: Counted }).documentKey._id);
+          inserted.add(((await stream.next()) as unknown as { documentKey: Counted }).documentKey._id);
         expect([...inserted].sort()).toEqual([...found.keys()].sort());
         await client.close();
       }

@@ -118,7 +118,7 @@ async function run(context: CommandContext): Promise<Reply> {
   checkFirstStage(pipeline, name);
   if (context.boolean("explain")) return explainPipeline(context, pipeline);
   const ns = name === undefined ? `${context.database}.$cmd.aggregate` : `${context.database}.${name}`;
-  const source = pipelineSource(context, ns, pipeline);
+  const source = context.server.read(context, () => pipelineSource(context, ns, pipeline));
   context.server.counters.query++;
   const last = pipeline.at(-1);
   const writes = last !== undefined && (last.has("$out") || last.has("$merge"));

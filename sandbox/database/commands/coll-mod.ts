@@ -92,7 +92,7 @@ function run(context: CommandContext): Reply {
   const before: ReplyObject = {
     collectionOptions_old: Object.fromEntries(collection.options) as Record<string, Value>,
   };
-  context.server.mutate(context, (unit) => {
+  context.storage.write((unit) => {
     if (index && change) unit.storage.catalog.setIndexSpec(index, change.spec);
     modifyCollection(unit, collection, storedOptions(options, context.database), asked, before);
   });

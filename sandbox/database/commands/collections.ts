@@ -213,7 +213,7 @@ function create(context: CommandContext): Reply {
   if (context.body.has("viewOn")) {
     if (storage.catalog.get(ns) || storage.catalog.view(ns))
       throw new ServerError("NamespaceExists", `a view already exists. NS: ${ns}`);
-    context.server.mutate(context, (unit) => createView(context, unit, ns));
+    context.storage.write((unit) => createView(context, unit, ns));
     return {};
   }
   const options = storedOptions(context.body, context.database);
@@ -221,7 +221,7 @@ function create(context: CommandContext): Reply {
   if (existing && compareValues(existing.options, options) === 0) return {};
   if (existing || storage.catalog.view(ns))
     throw new ServerError("NamespaceExists", `Collection ${ns} already exists.`);
-  context.server.mutate(context, (unit) => createCollection(unit, ns, options));
+  context.storage.write((unit) => createCollection(unit, ns, options));
   return {};
 }
 
@@ -231,14 +231,14 @@ function drop(context: CommandContext): Reply {
   checkUserWriteBlock(context, context.database);
   if (UNDROPPABLE.has(ns)) throw new ServerError("IllegalOperation", `Can't drop internal collection ${ns}`);
   if (storage.catalog.view(ns)) {
-    context.server.mutate(context, (unit) => removeById(unit, `${context.database}.system.views`, ns));
+    context.storage.write((unit) => removeById(unit, `${context.database}.system.views`, ns));
     return { ns };
   }
   const collection = storage.catalog.get(ns);
   // Since 7.0 dropping what isn't there succeeds.
   if (!collection) return {};
   const indexes = collection.indexes.length + 1;
-  context.server.mutate(context, (unit) => dropCollection(unit, collection));
+  context.storage.write((unit) => dropCollection(unit, collection));
   return { nIndexesWas: indexes, ns };
 }
 
@@ -250,7 +250,7 @@ function dropWholeDatabase(context: CommandContext): Reply {
   }
   checkUserWriteBlock(context, database);
   if (context.storage.catalog.inDatabase(database).length === 0) return {};
-  context.server.mutate(context, (unit) => dropDatabase(unit, database));
+  context.storage.write((unit) => dropDatabase(unit, database));
   return { dropped: database };
 }
 
@@ -272,7 +272,7 @@ function rename(context: CommandContext): Reply {
     throw new ServerError("NamespaceExists", `a view already exists with that name: ${to}`);
   if (catalog.get(to) && context.boolean("dropTarget") !== true)
     throw new ServerError("NamespaceExists", "target namespace exists");
-  context.server.mutate(context, (unit) => {
+  context.storage.write((unit) => {
     if (splitNamespace(from).database === splitNamespace(to).database) renameCollection(unit, source, to);
     else moveCollection(unit, source, to);
   });

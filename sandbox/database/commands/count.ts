@@ -43,7 +43,7 @@ async function count(context: CommandContext): Promise<Reply> {
   const plain =
     query.size === 0 &&
     collection !== undefined &&
-    !context.session?.transaction &&
+    context.transaction === undefined &&
     context.body.get("hint") === undefined;
   if (plain) total = collection.sizes().count;
   else {

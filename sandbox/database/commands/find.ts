@@ -149,14 +149,19 @@ export function findSource(context: CommandContext, ns: string, filter: Document
   });
 }
 
+/** Skipped, limited and projected. */
+function shapedSource(context: CommandContext, request: FindRequest): DocumentSource {
+  let source = sourceOf(context, request);
+  if (request.skip > 0 || request.limit > 0) source = new SliceSource(source, request.skip, request.limit);
+  const collator = collatorFor(context.storage.catalog.get(request.ns), context.document("collation"));
+  return project(context, request.projection, request.filter, collator, source);
+}
+
 async function run(context: CommandContext): Promise<Reply> {
   const { ns } = context;
   const request = readFind(context, ns);
   const tailing = request.tailable && (ns === OPLOG || context.storage.catalog.get(ns) !== undefined);
-  let source = sourceOf(context, request);
-  if (request.skip > 0 || request.limit > 0) source = new SliceSource(source, request.skip, request.limit);
-  const collator = collatorFor(context.storage.catalog.get(ns), context.document("collation"));
-  source = project(context, request.projection, request.filter, collator, source);
+  const source = context.server.read(context, () => shapedSource(context, request));
   context.server.counters.query++;
   const batchSize = context.number("batchSize");
   return firstBatch(

@@ -22,6 +22,7 @@ import { sandboxCommand } from "./sandbox.ts";
 import { saslCommands } from "./sasl.ts";
 import { sessionCommands } from "./sessions.ts";
 import { statisticsCommands } from "./statistics.ts";
+import { transactionCommands } from "./transactions.ts";
 import { updateCommand } from "./update.ts";
 import { mergeAuthzCommand } from "./users/merge.ts";
 import { roleCommands } from "./users/roles.ts";
@@ -43,6 +44,7 @@ const ALL: Command[] = [
   killCursorsCommand,
   aggregateCommand,
   applyOpsCommand,
+  ...transactionCommands,
   mergeAuthzCommand,
   explainCommand,
   findAndModifyCommand,

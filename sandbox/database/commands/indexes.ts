@@ -66,7 +66,7 @@ function create(context: CommandContext): Reply {
       throw new ServerError("TypeMismatch", "The elements of the 'indexes' array must be objects");
     return normalizeIndex(spec, context.boolean("ignoreUnknownIndexOptions") ?? false);
   });
-  return context.server.mutate(context, (unit) => {
+  return context.storage.write((unit) => {
     const found = storage.catalog.get(ns);
     const collection = found ?? createCollection(unit, ns, new Map());
     const before = collection.indexes.length + 1;
@@ -129,7 +129,7 @@ function drop(context: CommandContext): Reply {
     throw new ServerError(40414, "BSON field 'dropIndexes.index' is missing but a required field");
   const before = collection.indexes.length + 1;
   const indexes = [...chosen(collection, value)];
-  context.server.mutate(context, (unit) => {
+  context.storage.write((unit) => {
     for (const index of indexes) dropIndex(unit, collection, index);
   });
   const reply: Reply = { nIndexesWas: before };

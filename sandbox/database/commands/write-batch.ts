@@ -10,6 +10,7 @@ import { exactNumberOf } from "../storage/numbers.ts";
 import type { RetryInfo } from "../storage/oplog-entry.ts";
 import type { Ts } from "../storage/timestamp.ts";
 import type { WriteUnit } from "../storage/write-unit.ts";
+import { MissingCollection } from "../transactions/transaction.ts";
 import type { ReplyMap, ReplyObject, ReplyValue } from "../wire/writer.ts";
 
 export const MAX_BATCH = 100_000;
@@ -45,6 +46,7 @@ export function checkWriteTarget(context: CommandContext, ns: string): void {
 export function targetCollection(context: CommandContext, unit: WriteUnit, ns: string): Collection {
   const found = context.storage.catalog.get(ns);
   if (found) return found;
+  if (unit.inTransaction) throw new MissingCollection(ns);
   return createCollection(unit, ns, new Map());
 }
 

@@ -1,5 +1,6 @@
 /** Sources of documents for cursors: a collection by a plan, a list, a sorted result. */
 import { decode } from "../engine/codec.ts";
+import { ServerError } from "../engine/errors.ts";
 import type { Predicate } from "../engine/match/index.ts";
 import type { Sorter } from "../engine/sort.ts";
 import type { Document, Value } from "../engine/value.ts";
@@ -205,4 +206,29 @@ export class MapSource implements DocumentSource {
   close(): void {
     this.source.close();
   }
+}
+
+/** A transaction's result is held in memory, up to this many bytes. */
+const MOST_HELD_BYTES = 268_435_456;
+
+/**
+ * Reads a source to its end at once.
+ * @throws ServerError ExceededMemoryLimit
+ */
+export function takeAll(source: DocumentSource): ListSource {
+  const documents: Uint8Array[] = [];
+  let bytes = 0;
+  while (!source.exhausted) {
+    const document = source.next();
+    if (document === undefined) continue;
+    bytes += document.length;
+    if (bytes > MOST_HELD_BYTES)
+      throw new ServerError(
+        "ExceededMemoryLimit",
+        `the result of a transaction's read exceeds ${MOST_HELD_BYTES} bytes`,
+      );
+    documents.push(document);
+  }
+  source.close();
+  return new ListSource(documents);
 }

@@ -4,6 +4,7 @@ import { ServerError } from "../engine/errors.ts";
 import { type Document, isNumber, type Value } from "../engine/value.ts";
 import { exactNumberOf } from "../storage/numbers.ts";
 import type { Storage } from "../storage/storage.ts";
+import type { Transaction } from "../transactions/transaction.ts";
 import type { Request } from "../wire/message.ts";
 import type { ReplyMap, ReplyObject } from "../wire/writer.ts";
 import type { Connection } from "./connection.ts";
@@ -24,6 +25,7 @@ export class CommandContext {
   /** Arrays of documents left as bytes: `documents`, `updates`, `deletes`, `ops`. */
   readonly batches: ReadonlyMap<string, Uint8Array[]>;
   session: Session | undefined;
+  transaction: Transaction | undefined;
   /** Set by commands that answer several times (exhaust). */
   exhaust: (() => Promise<Reply>) | undefined;
   /** Ends reads that took too long: absolute time in milliseconds, from maxTimeMS. */

@@ -5,6 +5,7 @@ import { type Document, Double, isDocument, Timestamp, type Value } from "../eng
 import type { Failure } from "../faults/fail-points.ts";
 import { ConnectionReset } from "../faults/faults.ts";
 import { labelsFor } from "../faults/labels.ts";
+import { HeldByTransaction } from "../storage/conflicts.ts";
 import { packTs, tsIncrement, tsSeconds } from "../storage/timestamp.ts";
 import { beginReply, finishReply, type Request } from "../wire/message.ts";
 import type { ReplyMap, ReplyObject } from "../wire/writer.ts";
@@ -133,7 +134,29 @@ export class Dispatcher {
       context.deadline = context.startedAt + limit;
     }
     await checkConcerns(context);
-    return command.run(context);
+    return this.runCommand(context);
+  }
+
+  /** Runs it; a write that meets a document of an open transaction waits for that one's end and runs again. */
+  private async runCommand(context: CommandContext): Promise<Reply> {
+    for (;;) {
+      try {
+        const reply = await context.command.run(context);
+        if (context.transaction && hasWriteErrors(reply)) context.transaction.abort();
+        return reply;
+      } catch (error) {
+        if (error instanceof HeldByTransaction) {
+          await Promise.race([error.holder.ended, Bun.sleep(1000)]);
+          context.checkInterrupt();
+          if (context.connection.closed) throw error;
+          continue;
+        }
+        // Only a lost connection or a failed check before it leaves a transaction as it was.
+        if (error instanceof ServerError && context.name !== "commitTransaction")
+          context.transaction?.abort();
+        throw error;
+      }
+    }
   }
 
   private advanceClusterTime(body: Document): void {
@@ -261,6 +284,10 @@ const OK = new Double(1);
 const NOT_OK = new Double(0);
 /** Labels a fail point prescribes replace the ones that follow from the code. */
 const FIXED_LABELS = new WeakMap<ServerError, string[]>();
+
+function hasWriteErrors(reply: Reply): boolean {
+  return reply instanceof Map ? reply.has("writeErrors") : "writeErrors" in reply;
+}
 
 function faultNamespace(context: CommandContext): string {
   const value = context.body.get(context.name);

@@ -1,15 +1,19 @@
 /** The stand-in server: its state, put together. Commands find everything here. */
 import { Authorization } from "../auth/principals.ts";
+import type { DocumentSource } from "../cursors/cursor.ts";
 import { CursorRegistry } from "../cursors/registry.ts";
+import { takeAll } from "../cursors/sources.ts";
 import type { ServerError } from "../engine/errors.ts";
 import { compileFilter } from "../engine/match/index.ts";
 import { FailPoints } from "../faults/fail-points.ts";
 import { Faults } from "../faults/faults.ts";
 import { Journal } from "../faults/journal.ts";
 import { ReplicaSet } from "../members/replica-set.ts";
+import { createCollection } from "../storage/ddl.ts";
 import { Storage } from "../storage/storage.ts";
 import { TtlMonitor } from "../storage/ttl.ts";
 import type { WriteUnit } from "../storage/write-unit.ts";
+import { MissingCollection } from "../transactions/transaction.ts";
 import { encodeReply, type ReplyObject } from "../wire/writer.ts";
 import type { CommandContext } from "./context.ts";
 import { Dispatcher } from "./dispatch.ts";
@@ -68,14 +72,28 @@ export class Server {
     this.timers.push(setInterval(work, everyMs));
   }
 
-  /** Runs a command's changes: in the session's transaction if it has one, else committed before the reply. */
-  mutate<T>(_context: CommandContext, change: (unit: WriteUnit) => T): T {
-    return this.storage.write(change);
+  /** Runs a command's changes: in its transaction if it has one, else committed before the reply. */
+  mutate<T>(context: CommandContext, change: (unit: WriteUnit) => T): T {
+    const { transaction } = context;
+    if (!transaction) return this.storage.write(change);
+    try {
+      return transaction.statement(change);
+    } catch (error) {
+      if (!(error instanceof MissingCollection)) throw error;
+      this.storage.write((unit) => createCollection(unit, error.ns, new Map()));
+      return transaction.statement(change);
+    }
+  }
+
+  /** Reads for a command: a transaction's read is taken whole, on its own view of the data. */
+  read(context: CommandContext, open: () => DocumentSource): DocumentSource {
+    const { transaction } = context;
+    return transaction ? transaction.read(() => takeAll(open())) : open();
   }
 
   /** True for errors that end a whole batch, and not only one of its statements. */
-  breaksBatch(_context: CommandContext, _error: ServerError): boolean {
-    return false;
+  breaksBatch(context: CommandContext, error: ServerError): boolean {
+    return context.transaction !== undefined && error.code !== 11000 && error.code !== 121;
   }
 
   /** Lets a multi-document write commit late, when the sandbox was told to: the worst reading of a bulk write. */

@@ -1,5 +1,6 @@
 /** Attaches the session a command names, and checks what transaction fields say about it. */
 import { ServerError } from "../engine/errors.ts";
+import { attachTransaction } from "../transactions/rules.ts";
 import type { CommandContext } from "./context.ts";
 import { transactionNumber } from "./sessions.ts";
 
@@ -26,7 +27,10 @@ export function attachSession(context: CommandContext): void {
       throw new ServerError("InvalidOptions", "'autocommit' field requires a transaction number");
     return;
   }
-  if (context.body.get("autocommit") !== undefined) return;
+  if (context.body.get("autocommit") !== undefined) {
+    attachTransaction(context, context.session, number);
+    return;
+  }
   if (RETRYABLE.has(context.command.name)) context.server.sessions.beginRetryable(context.session, number);
   else
     throw new ServerError(

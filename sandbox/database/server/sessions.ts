@@ -22,6 +22,8 @@ export class Session {
   statements = new Map<number, Document>();
   previous: Ts = 0;
   transaction: Transaction | undefined;
+  /** The transaction `number` was committed, perhaps before a restart. */
+  committed = false;
   /** Numbers of transactions can't be used for retryable writes again. */
   lastWasTransaction = false;
 
@@ -93,6 +95,7 @@ export class Sessions {
     session.number = BigInt(row.number);
     session.previous = row.ts;
     session.lastWasTransaction = row.state !== "retryable";
+    session.committed = row.state === "committed";
     const rows = this.storage.database
       .query("SELECT statement, result FROM statements WHERE session = ? AND number = ?")
       .all(session.lsid, row.number) as { statement: number; result: Uint8Array }[];

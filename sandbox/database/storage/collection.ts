@@ -124,6 +124,10 @@ export class Collection {
     return { rid, key: found[0]![0], document: found[0]![1] };
   }
 
+  get counted(): boolean {
+    return this.known !== undefined;
+  }
+
   /** Number of documents and their bytes; counted once, then kept up to date by commits. */
   sizes(): Sizes {
     if (this.known === undefined) {

@@ -10,7 +10,8 @@ export interface RetryInfo {
   /** The session's id document `{id, uid}` as bytes. */
   lsid: Uint8Array;
   transactionNumber: bigint;
-  statement: number;
+  /** Number of the statement; a transaction has none. */
+  statement: number | undefined;
   /** Timestamp of the write before it in the same retryable batch; 0 when it is the first. */
   previous: Ts;
 }
@@ -74,7 +75,7 @@ export function writeEntry(
     writer.document("o2", entry.key);
     key = writer.length - entry.key.length - offset;
   }
-  if (entry.retry) writer.int32("stmtId", entry.retry.statement);
+  if (entry.retry?.statement !== undefined) writer.int32("stmtId", entry.retry.statement);
   writer.timestamp("ts", tsSeconds(ts), tsIncrement(ts));
   writer.long("t", entry.term);
   writer.long("v", 2);

@@ -63,6 +63,7 @@ export class Storage {
     if (this.open) throw new Error("expected no write in progress: storage.write doesn't nest");
     this.open = true;
     const unit = new WriteUnit(this);
+    const history = this.conflicts.now;
     let result: T;
     this.beginStatement.run();
     try {
@@ -70,9 +71,9 @@ export class Storage {
       if (keep) {
         this.oplog.flush(this.entries);
         this.commitStatement.run();
-      } else this.undo(unit);
+      } else this.undo(unit, history);
     } catch (error) {
-      this.undo(unit);
+      this.undo(unit, history);
       throw error;
     } finally {
       this.open = false;
@@ -85,9 +86,10 @@ export class Storage {
     return result;
   }
 
-  private undo(unit: WriteUnit): void {
+  private undo(unit: WriteUnit, history: number): void {
     if (this.database.inTransaction) this.rollbackStatement.run();
     unit.rolledBack();
+    this.conflicts.forget(history);
     this.oplog.rolledBack(this.entries);
     if (unit.catalogChanged) this.catalog.reload();
   }

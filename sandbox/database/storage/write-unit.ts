@@ -3,6 +3,7 @@ import { decode } from "../engine/codec.ts";
 import { rawField } from "../engine/raw.ts";
 import type { Document, Value } from "../engine/value.ts";
 import type { Collection, Row } from "./collection.ts";
+import type { Holder } from "./conflicts.ts";
 import { duplicateKey } from "./duplicate-key.ts";
 import type { Index } from "./index.ts";
 import type { IndexKeys } from "./index-keys.ts";
@@ -48,9 +49,9 @@ function keysWithout(keys: Uint8Array[], others: Uint8Array[]): Uint8Array[] {
 
 export class WriteUnit {
   readonly storage: Storage;
-  /** Set while a transaction collects its changes instead of logging them. */
-  records: WriteRecord[] | undefined;
-  private readonly deltas = new Map<Collection, { count: number; bytes: number }>();
+  private collector: ((record: WriteRecord) => void) | undefined;
+  private readonly deltas = new Map<Collection, { count: number; bytes: number; known: boolean }>();
+  private readonly markedMultikey: Index[] = [];
   private readonly viewDatabases = new Set<string>();
   wrote = false;
   /** Set by changes of the catalog, so that undoing them reads it again. */
@@ -113,14 +114,38 @@ export class WriteUnit {
     );
   }
 
+  /** From here on changes go to `take` instead of the oplog: a statement of a transaction. */
+  collect(take: (record: WriteRecord) => void): void {
+    this.collector = take;
+  }
+
+  get inTransaction(): boolean {
+    return this.collector !== undefined;
+  }
+
   /** Puts a row into a given state without any log: replaying or undoing changes inside a transaction. */
   restore(record: WriteRecord, from: Uint8Array | undefined, to: Uint8Array | undefined): void {
     const { collection, rid, key } = record;
     const changes = this.indexChanges(collection, rid, from, to);
-    if (from === undefined && to !== undefined) collection.insertRow(rid, key, to);
-    else if (to === undefined) collection.deleteRow(rid);
-    else collection.replaceRow(rid, to);
+    this.resize(collection, (to ? 1 : 0) - (from ? 1 : 0), (to?.length ?? 0) - (from?.length ?? 0));
+    if (to === undefined) collection.deleteRow(rid);
+    else if (from !== undefined) collection.replaceRow(rid, to);
+    else if (!collection.insertRow(rid, key, to)) throw this.duplicateId(collection, to);
     this.applyIndexes(rid, changes);
+  }
+
+  /** Applies a change of a transaction that commits; its oplog entry is the transaction's. */
+  apply(record: WriteRecord, by: Holder): void {
+    this.restore(record, record.before, record.after);
+    this.noticed(record, by);
+  }
+
+  private noticed(record: WriteRecord, by?: Holder): void {
+    const { collection } = record;
+    this.wrote = true;
+    if (PRINCIPALS.has(collection.ns)) this.principalsChanged = true;
+    if (collection.name === "system.views") this.viewDatabases.add(collection.databaseName);
+    this.storage.conflicts.touched(record, by);
   }
 
   private duplicateId(collection: Collection, document: Uint8Array): Error {
@@ -163,7 +188,9 @@ export class WriteUnit {
     for (const { index, added, removed } of changes) {
       for (const key of removed) index.remove(key, rid);
       for (const key of added.keys) index.add(key, rid);
-      if (added.multikey && !index.multikey) this.storage.catalog.markMultikey(index);
+      if (!added.multikey || index.multikey) continue;
+      this.storage.catalog.markMultikey(index);
+      this.markedMultikey.push(index);
     }
   }
 
@@ -172,7 +199,7 @@ export class WriteUnit {
     if (delta) {
       delta.count += count;
       delta.bytes += bytes;
-    } else this.deltas.set(collection, { count, bytes });
+    } else this.deltas.set(collection, { count, bytes, known: collection.counted });
   }
 
   /** A capped collection lets its oldest documents go; the server doesn't log that either. */
@@ -193,14 +220,11 @@ export class WriteUnit {
   }
 
   private record(collection: Collection, record: WriteRecord, retry: RetryInfo | undefined): Ts {
-    this.wrote = true;
-    if (PRINCIPALS.has(collection.ns)) this.principalsChanged = true;
-    if (collection.name === "system.views") this.viewDatabases.add(collection.databaseName);
-    if (this.records) {
-      this.records.push(record);
+    if (this.collector) {
+      this.collector(record);
       return 0;
     }
-    this.storage.conflicts.touched(record);
+    this.noticed(record);
     if (collection.databaseName === "local") return 0;
     const ts = this.log({
       operation: record.operation,
@@ -230,14 +254,18 @@ export class WriteUnit {
 
   /** After the commit: what memory knows follows what the file says. */
   committed(): void {
-    for (const [collection, delta] of this.deltas) collection.resize(delta.count, delta.bytes);
+    for (const [collection, { known, count, bytes }] of this.deltas) {
+      if (known) collection.resize(count, bytes);
+      else collection.recount();
+    }
     for (const database of this.viewDatabases) this.storage.catalog.reloadViews(database);
     if (this.principalsChanged) this.storage.onPrincipalsChanged();
   }
 
   /** Sizes counted while the transaction was open would include what was undone. */
   rolledBack(): void {
-    for (const collection of this.deltas.keys()) collection.recount();
+    for (const index of this.markedMultikey) index.multikey = false;
+    for (const [collection, { known }] of this.deltas) if (!known) collection.recount();
   }
 }
 
