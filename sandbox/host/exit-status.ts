@@ -37,7 +37,7 @@ export interface ProcessEnd {
 }
 
 /** systemd's own name for an exit status, as in `status=1/FAILURE`; `n/a` when it has none. */
-export function statusName(code: number): string {
+function statusName(code: number): string {
   return statusNames[code] ?? "n/a";
 }
 

@@ -35,7 +35,7 @@ export class Manager implements AsyncDisposable {
     this.journal = new Journal(machine.at("var/log/journal"));
     this.record = new ProcessRecord(machine.at("run/host/processes.jsonl"));
     this.#notify = new NotifySocket(machine.at("run/systemd/notify"), (notification) => {
-      for (const service of this.#services.values()) if (service.notify(notification)) return;
+      this.#senderOf(notification.pid)?.notify(notification);
     });
     this.#context = {
       machine,
@@ -43,6 +43,15 @@ export class Manager implements AsyncDisposable {
       record: this.record,
       notifyAddress: this.#notify.address,
     };
+  }
+
+  /** The service a process belongs to; whole groups are only looked through when it is no main process. */
+  #senderOf(pid: number): ServiceUnit | undefined {
+    const services = [...this.#services.values()];
+    return (
+      services.find(({ status }) => status.mainPid === pid) ??
+      services.find(({ run }) => run?.processes().includes(pid))
+    );
   }
 
   get bootedAt(): Date | undefined {

@@ -55,12 +55,8 @@ export class ServiceUnit {
     Object.assign(this.status, { activeState: "inactive", subState: "dead", result: "success" });
   }
 
-  notify(notification: Notification): boolean {
-    const run = this.#run;
-    if (!run) return false;
-    if (notification.pid !== this.status.mainPid && !run.processes().includes(notification.pid)) return false;
-    run.notify(notification);
-    return true;
+  notify(notification: Notification): void {
+    this.#run?.notify(notification);
   }
 
   async #begin(): Promise<JobResult> {

@@ -57,10 +57,10 @@ export const notification: readonly Scenario[] = [
       const unit = await install(
         machine,
         unitName("watchdog"),
-        "[Service]\nType=notify\nExecStart={program} notify 0 1200\nWatchdogSec=600ms\nRestart=on-failure\nRestartSec=30s",
+        "[Service]\nType=notify\nExecStart={program} notify 0 2500\nWatchdogSec=1500ms\nRestart=on-failure\nRestartSec=30s",
       );
       await machine.systemctl("start", unit);
-      await Bun.sleep(800);
+      await Bun.sleep(2000);
       expect((await show(machine, unit, "ActiveState")).ActiveState).toBe("active");
       await waitFor(machine, unit, "SubState", "auto-restart");
       expect((await show(machine, unit, "Result")).Result).toBe("watchdog");
