@@ -45,10 +45,6 @@ export class MongoTarget implements Target {
     return this.lanes.sessionIds;
   }
 
-  async close(): Promise<void> {
-    await this.lanes.close();
-  }
-
   async write(writes: readonly Write[]): Promise<readonly Collision[]> {
     const refused = await this.writeOnce(writes);
     // The stored `_id` is equal and of another type (1, not 1.0): only a new document can take its place.

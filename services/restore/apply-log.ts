@@ -60,8 +60,6 @@ export async function applyLog(restore: Restore, parts: ApplyParts): Promise<Rep
     return replay.state();
   } catch (error) {
     throw mongodb.failure(error, "apply the log");
-  } finally {
-    await target.close();
   }
 }
 

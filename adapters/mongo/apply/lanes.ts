@@ -28,6 +28,14 @@ interface Lane {
 }
 
 /**
+ * The driver may hand out a session it used before, whose numbers started at 1: ours begin far above. The sessions are
+ * not given back either, or the driver's own smaller numbers would be refused; they end with the client.
+ */
+function firstTransaction(clock: Clock): number {
+  return clock.now().getTime() * 1000;
+}
+
+/**
  * Several connections, each with a session of its own whose id is known beforehand: with a session and a transaction
  * number on every write, each entry these writes leave in MongoDB's oplog names the session, and is told from others'.
  */
@@ -43,17 +51,13 @@ export class Lanes {
   ) {
     this.free = Array.from({ length: count }, () => ({
       session: client.startSession({ causalConsistency: false }),
-      transaction: 0,
+      transaction: firstTransaction(clock),
     }));
   }
 
   /** The sessions' ids, hex. To be recorded before the first write. */
   get sessionIds(): string[] {
     return this.free.map(({ session }) => Buffer.from(session.id!.id.buffer).toString("hex"));
-  }
-
-  async close(): Promise<void> {
-    for (const { session } of this.free) await session.endSession().catch(() => {});
   }
 
   /**
