@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import * as sdk from "@aws-sdk/client-ssm";
 import { AwsInstances } from "../../../adapters/aws/instances.ts";
 import { isAlive } from "../../host/processes.ts";
-import { type HostHandle, startHost, steerHost } from "../../up/host.ts";
+import { type HostHandle, startHost, steerHost, systemctl } from "../../up/host.ts";
 import { startTestAws, type TestAws } from "../test-server.ts";
 import { ssmDefaults } from "./settings.ts";
 
@@ -327,6 +327,24 @@ describe("ends that aren't the script's own", () => {
     expect((await read(id)).Status).toBe("InProgress");
     await steerHost(host, "boot", {});
     expect(await finish(id)).toMatchObject({ Status: "TimedOut", StatusDetails: "ExecutionTimedOut" });
+  });
+
+  test("a kill fault reaches a unit by its name, and the unit's own policy brings it back", async () => {
+    const text = "[Service]\nExecStart=/bin/sleep 600\nRestart=on-failure\nRestartSec=200ms\n";
+    const unit = join(folder, "host/etc/systemd/system/victim.service");
+    writeFileSync(unit, text);
+    expect((await systemctl(host, "start", "victim")).status).toBe(0);
+    const pid = async (): Promise<string> =>
+      (await systemctl(host, "show", "-p", "MainPID", "--value", "victim")).stdout.trim();
+    const first = await pid();
+    const action = { kill: "victim.service" };
+    await aws.control("POST", "faults", { service: "ssm", operation: "DescribeInstanceInformation", action });
+    expect(await nameOf(ssm.send(new sdk.DescribeInstanceInformationCommand({})))).not.toBe("none");
+    const until = Date.now() + 10_000;
+    while (["0", first].includes(await pid()) && Date.now() < until) await Bun.sleep(20);
+    expect(["0", first]).not.toContain(await pid());
+    expect((await systemctl(host, "show", "-p", "NRestarts", "--value", "victim")).stdout).toBe("1\n");
+    await systemctl(host, "stop", "victim");
   });
 
   test("a restart of the AWS stand-in loses neither a running command nor its output", async () => {
