@@ -84,7 +84,7 @@ async function revisionsOf(store: ObjectStore, object: Manifest["objects"][numbe
   return revisions;
 }
 
-export function percentile(sorted: readonly number[], part: number): number {
+function percentile(sorted: readonly number[], part: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0;
 }
 

@@ -15,7 +15,7 @@ export interface Ran {
  * Runs `roundtrip …` as its own process, as Actions or a laptop would. `started` gets its pid, so that a fault can
  * kill it; each line it writes to stderr is shown as it comes.
  */
-export function roundtrip(
+function roundtrip(
   args: readonly string[],
   variables: Readonly<Record<string, string>>,
   options: { say?: (line: string) => void; started?: (pid: number) => void } = {},

@@ -47,7 +47,7 @@ export async function seedDocuments(
   return owned;
 }
 
-export function ownedList(owned: Owned, target: { database: string; collection: string }): Model[] {
+function ownedList(owned: Owned, target: { database: string; collection: string }): Model[] {
   const namespace = namespaceOf(target);
   const list = owned.get(namespace) ?? [];
   owned.set(namespace, list);

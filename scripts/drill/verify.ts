@@ -11,11 +11,7 @@ import { drillCollections, namespaceOf } from "./scope.ts";
 export type Contents = ReadonlyMap<string, string>;
 
 /** Hash of each document of a collection by its `_id`'s type and bytes. */
-export async function contentsOf(
-  client: MongoClient,
-  database: string,
-  collection: string,
-): Promise<Contents> {
+async function contentsOf(client: MongoClient, database: string, collection: string): Promise<Contents> {
   const contents = new Map<string, string>();
   const cursor = client.db(database).collection(collection).find({}, { raw: true, batchSize: 5000 });
   for await (const document of cursor as AsyncIterable<unknown>) {

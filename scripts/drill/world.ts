@@ -16,7 +16,9 @@ import { steerHost } from "../../sandbox/up/host.ts";
 import { defaultInstanceId, Sandbox } from "../../sandbox/up/sandbox.ts";
 import type { StandIn } from "../../sandbox/up/stand-in.ts";
 import { ensureDatabaseTools } from "../setup/database-tools.ts";
-import { type Addresses, type Provisioned, provision, uriOf } from "./provision.ts";
+import type { Addresses } from "./provision/addresses.ts";
+import { type Provisioned, provision } from "./provision/provision.ts";
+import { uriOf } from "./provision/users.ts";
 import { drillCollections } from "./scope.ts";
 import type { Timeline } from "./timeline.ts";
 
@@ -78,8 +80,8 @@ export class World implements AsyncDisposable {
     const clients: Clients = {
       mongodbRoot: await connect(mongodb),
       documentdbRoot: await connect(documentdb),
-      shopOnMongodb: await connect(uriOf(at, provisioned, "shop_mongodb")),
-      shop: await connect(uriOf(at, provisioned, "shop")),
+      shopOnMongodb: await connect(uriOf(at, provisioned.passwords, "shop_mongodb")),
+      shop: await connect(uriOf(at, provisioned.passwords, "shop")),
     };
     const store = new S3ObjectStore({ bucket: provisioned.bucket, region });
     const tasksFile = join(sandbox.workspace.dir, "tasks.yaml");

@@ -33,7 +33,7 @@ export function usageError(what: string, got: string, wayOut: string): Roundtrip
   return new RoundtripError({ kind: "usage", what, expected: "arguments as --help shows them", got, wayOut });
 }
 
-export function helpOf(command: Command): string {
+function helpOf(command: Command): string {
   const table = (rows: readonly (readonly [string, string])[]) => {
     const width = Math.max(...rows.map(([left]) => left.length));
     return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { RoundtripError } from "../../core/errors.ts";
 import { has, run, say } from "./run.ts";
 
-export const databaseTools = ["mongodump", "mongorestore", "bsondump"] as const;
+const databaseTools = ["mongodump", "mongorestore", "bsondump"] as const;
 
 const root = join(import.meta.dirname, "../..");
 const toolsBin = join(root, ".tools/bin");

@@ -6,7 +6,7 @@ const root = join(import.meta.dirname, "../..");
 const venv = join(root, ".tools/python");
 
 /** Judges of the stand-ins that come from PyPI: moto for AWS, pymongo for the database. */
-export const pythonPackages = ["moto[server]==5.2.5", "pymongo==4.20.0"] as const;
+const pythonPackages = ["moto[server]==5.2.5", "pymongo==4.20.0"] as const;
 
 /** A virtual environment with the judges; made once, completed when an earlier run was interrupted. */
 export async function ensurePython(): Promise<string> {
