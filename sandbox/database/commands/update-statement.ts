@@ -15,7 +15,6 @@ export interface UpdateStatement {
   arrayFilters: Value[] | undefined;
   hint: Value | undefined;
   collation: Document | undefined;
-  sort: Document | undefined;
   constants: Document | undefined;
 }
 
@@ -28,7 +27,6 @@ const FIELDS = new Set([
   "arrayFilters",
   "hint",
   "collation",
-  "sort",
   "upsertSupplied",
   "sampleId",
   "allowShardKeyUpdatesWithoutFullShardKeyInQuery",
@@ -78,7 +76,6 @@ export function readUpdate(bytes: Uint8Array): UpdateStatement {
     arrayFilters: Array.isArray(arrayFilters) ? arrayFilters : undefined,
     hint: fields.get("hint"),
     collation: fields.get("collation") as Document | undefined,
-    sort: fields.get("sort") as Document | undefined,
     constants: fields.get("c") as Document | undefined,
   };
 }

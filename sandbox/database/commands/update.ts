@@ -47,8 +47,7 @@ function replaceById(
 ): StatementResult | undefined {
   const { raw, filter } = statement;
   if (!raw || raw[5] === 0x24 || raw.length <= 5 || statement.multi) return undefined;
-  if (statement.collation || statement.hint !== undefined || statement.sort || statement.arrayFilters)
-    return undefined;
+  if (statement.collation || statement.hint !== undefined || statement.arrayFilters) return undefined;
   if (!plainIdFilter(filter)) return undefined;
   const { context } = environment;
   const existing = context.storage.catalog.get(environment.ns);
@@ -148,7 +147,6 @@ function updateMatching(
   const result = { n: 0, nModified: 0 };
   const request = {
     filter: statement.filter,
-    sort: statement.sort,
     hint: statement.hint,
     collation: statement.collation,
     let: environment.let,
