@@ -69,8 +69,3 @@ export class RoundtripError extends Error implements Failure {
 export function exitCodeOf(error: unknown): number {
   return error instanceof RoundtripError ? error.exitCode : exitCodes.internal;
 }
-
-/** Throws unless the fact holds; the message names the invariant that was broken. */
-export function invariant(fact: unknown, message: string): asserts fact {
-  if (!fact) throw new Error(`invariant broken: ${message}`);
-}

@@ -166,11 +166,6 @@ export class AwsCommands implements Commands {
   }
 }
 
-/** Run Command of a region. */
-export function createCommands(settings: CommandSettings = {}): Commands {
-  return new AwsCommands(settings);
-}
-
 function resultOf(
   commandId: string,
   status: CommandResult["status"],

@@ -13,7 +13,7 @@ export const listingPagesMax = 1000;
  * What DMS says of where a task would go on. DMS doesn't document the text; the source's time is read from it only
  * where it stands as `checkpoint:V1#<n>#<seconds>:<increment>#…`. Anything else stays opaque.
  */
-export function checkpointOf(raw: string | undefined): ReplicationTask["checkpoint"] {
+function checkpointOf(raw: string | undefined): ReplicationTask["checkpoint"] {
   if (raw === undefined || raw === "") return undefined;
   const found = /^checkpoint:V1#\d+#(\d{9,10}):(\d{1,10})(?:#|$)/.exec(raw);
   if (!found) return { raw };

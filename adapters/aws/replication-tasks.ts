@@ -18,8 +18,6 @@ import {
 } from "./replication-task-reading.ts";
 import { awsFailure } from "./store-failure.ts";
 
-export { checkpointOf } from "./replication-task-reading.ts";
-
 type StartType = Parameters<ReplicationTasks["start"]>[1];
 
 /** DMS takes at most this many tables in one ReloadTables. */

@@ -1,5 +1,4 @@
 import type { ManifestObject } from "../../core/changes/manifest.ts";
-import type { ChainHead } from "../../core/changes/manifest-chain.ts";
 import { readManifests } from "./manifests.ts";
 import { readLogObject } from "./objects.ts";
 import type { CommittedManifest, LogEvent, LogWindow, ReadLogOptions } from "./window.ts";
@@ -141,14 +140,5 @@ function limited({
       if (next) next();
       else free++;
     }
-  };
-}
-
-/** The chain's state after a window, for `followManifests` and checkpoints. */
-export function headAfterWindow(window: LogWindow): ChainHead {
-  return {
-    number: window.lastManifest,
-    sha256: window.lastManifestSha256,
-    lastSequence: window.lastSequence,
   };
 }

@@ -10,7 +10,7 @@ export const identityKey = "identity/mongodb.json";
 export const controlDatabase = "roundtrip_control";
 export const controlCollection = "signals";
 
-export function failbackPrefix(id: string): string {
+function failbackPrefix(id: string): string {
   return `failback/${id}/`;
 }
 

@@ -11,7 +11,7 @@ import type {
 } from "../../core/ports.ts";
 import type { RunbookDependencies } from "./execute.ts";
 
-export const sampleEnvironment: Environment = {
+const sampleEnvironment: Environment = {
   version: 1,
   environment: "dev",
   region: "us-east-1",

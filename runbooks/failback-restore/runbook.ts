@@ -86,7 +86,7 @@ async function verdictFor(context: RunbookContext, since: string): Promise<Verdi
   return found.value.takenAt >= since ? found.value : undefined;
 }
 
-export function throwUnlessProven(verdict: Verdict): void {
+function throwUnlessProven(verdict: Verdict): void {
   if (verdict.verdict === "PROVEN") return;
   throw new RoundtripError({
     kind: verdict.verdict === "DIFFERS" ? "differs" : "unknown",

@@ -9,7 +9,7 @@ const pollMs = 1000;
 const silentSeconds = 120;
 
 /** The status object a service keeps in the bucket, if it ever wrote one for this failback. */
-export async function statusOf(context: RunbookContext, service: string): Promise<ServiceStatus | undefined> {
+async function statusOf(context: RunbookContext, service: string): Promise<ServiceStatus | undefined> {
   return (await readJson<ServiceStatus>(context.store, keysOf(context.failbackId).status(service)))?.value;
 }
 

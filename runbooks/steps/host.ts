@@ -47,7 +47,7 @@ export const hostReady: Step = {
 };
 
 /** Stops the host again, where the runbook itself is what needed it. */
-export async function stopHost({ environment, instances }: RunbookContext): Promise<void> {
+async function stopHost({ environment, instances }: RunbookContext): Promise<void> {
   await instances.setStopProtection(environment.instanceId, false);
   await instances.stop(environment.instanceId);
   await instances.waitStopped(environment.instanceId, stoppedSeconds);

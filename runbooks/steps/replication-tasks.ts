@@ -144,7 +144,7 @@ function stoppedCheck(task: ReplicationTask): Check {
 }
 
 /** Throws `refused` for the checks that do not hold, all in one message. */
-export function throwFirst(checks: readonly Check[]): void {
+function throwFirst(checks: readonly Check[]): void {
   const failed = checks.filter((check) => !check.ok);
   if (failed.length === 0) return;
   throw new RoundtripError({

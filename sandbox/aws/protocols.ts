@@ -14,7 +14,7 @@ export interface Call {
 const identifying = /(?:Name|Names|Id|Ids|Arn|Arns|Identifier|Path|Identity)$/;
 
 /** The values of the fields that name things (`…Name`, `…Id`, `…Arn`, `…Path`); values of secrets never match. */
-export function keyOf(input: Readonly<Record<string, unknown>>): string {
+function keyOf(input: Readonly<Record<string, unknown>>): string {
   const parts: string[] = [];
   for (const [field, value] of Object.entries(input)) {
     if (!identifying.test(field.replace(/\.\d+$/, ""))) continue;

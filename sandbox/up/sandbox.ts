@@ -26,7 +26,7 @@ export interface SandboxAddresses {
 
 export const defaultInstanceId = "i-0123456789abcdef0";
 /** The role whose credentials the failback machine has. */
-export const failbackRole = "roundtrip-failback";
+const failbackRole = "roundtrip-failback";
 
 /** The stand-ins together, each a process of its own. Disposing ends them, the last started first. */
 export class Sandbox implements AsyncDisposable {

@@ -17,7 +17,7 @@ import { LazyObjectStore, lazySecrets } from "./lazy.ts";
 import { createLogger } from "./logger.ts";
 import { StatusReporter } from "./status.ts";
 
-export type { Arguments, OpenFailback, ServiceContext, ServiceDefinition } from "./definition.ts";
+export type { OpenFailback, ServiceContext, ServiceDefinition } from "./definition.ts";
 
 /**
  * Runs one verb and ends the process: with the code of what the body threw, `interrupted` when it threw because of

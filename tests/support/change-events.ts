@@ -14,7 +14,7 @@ export interface EventOptions {
 }
 
 /** The token of the n-th event of a stream: opaque to the product, readable for tests. */
-export function tokenOf(number: number): Document {
+function tokenOf(number: number): Document {
   return { _data: number.toString(16).padStart(16, "0") };
 }
 

@@ -32,7 +32,7 @@ import type { ServiceContext } from "../../services/runtime/service.ts";
 import { testCapture, testEnvironment } from "./capture-context.ts";
 import { waitFor } from "./wait-for.ts";
 
-export const collections = ["orders", "items", "new"] as const;
+const collections = ["orders", "items", "new"] as const;
 
 export class RestoreWorld implements AsyncDisposable {
   private scenarios = 0;

@@ -63,7 +63,7 @@ export const up: UnitState = {
 };
 
 /** Units by name; starting one makes it active unless the test says otherwise. */
-export class FakeUnits implements Units {
+class FakeUnits implements Units {
   readonly states = new Map<string, UnitState>();
   readonly calls: string[] = [];
   onStart: (unit: string) => UnitState = () => up;

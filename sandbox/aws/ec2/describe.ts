@@ -34,7 +34,7 @@ function fieldOf(instance: Instance, filter: string): readonly string[] {
 }
 
 /** The instances a Describe call names or filters; unknown ids are an error, an unmatched filter isn't. */
-export function select(store: InstanceStore, input: Input): Instance[] {
+function select(store: InstanceStore, input: Input): Instance[] {
   const ids = listOf(input, "InstanceId");
   const candidates = ids.length > 0 ? ids.map((id) => store.get(id)) : store.all();
   const filters = filtersOf(input);

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { RequestContext } from "../service.ts";
 import type { ParameterVersion } from "./store.ts";
 
-export function arn({ region, account }: RequestContext, name: string): string {
+function arn({ region, account }: RequestContext, name: string): string {
   return `arn:aws:ssm:${region}:${account}:parameter/${name.replace(/^\//, "")}`;
 }
 

@@ -27,7 +27,7 @@ export function need(resource: Resource, ...actions: string[]): Need {
   return { resource, actions };
 }
 
-export function isSystemCollection(name: string): boolean {
+function isSystemCollection(name: string): boolean {
   return name.startsWith("system.");
 }
 
@@ -51,7 +51,7 @@ function coversNamespace(
   return held.database === "" && held.collection === wanted.collection;
 }
 
-export function covers(held: Resource, wanted: Resource): boolean {
+function covers(held: Resource, wanted: Resource): boolean {
   if (held.kind === "any") return true;
   if (held.kind === "cluster" || wanted.kind === "cluster") return held.kind === wanted.kind;
   if (wanted.kind === "any") return false;

@@ -16,8 +16,9 @@ const NOTHING = new RegExp(
   ].join("|"),
   "g",
 );
+/** RFC 3454 C: control characters (general category Cc), private use, and what changes how text is shown. */
 const PROHIBITED =
-  /[\u0000-\u001f\u007f-\u009f\u06dd\u070f\u180e\u2028\u2029\ufff9-\uffff\ue000-\uf8ff\u2ff0-\u2ffb\u200e\u200f\u202a-\u202e\u206a-\u206f]/;
+  /[\p{Cc}\u06dd\u070f\u180e\u2028\u2029\ufff9-\uffff\ue000-\uf8ff\u2ff0-\u2ffb\u200e\u200f\u202a-\u202e\u206a-\u206f]/u;
 
 /** @throws ServerError BadValue when the text holds a character that may not stand in a password */
 export function saslPrep(text: string): string {

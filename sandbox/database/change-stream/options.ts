@@ -57,7 +57,7 @@ function lookup(stage: Document, field: string, fallback: Lookup): Lookup {
   );
 }
 
-export const HISTORY_LOST = 286;
+const HISTORY_LOST = 286;
 
 export function historyLost(): ServerError {
   return new ServerError(

@@ -17,7 +17,7 @@ import { explainPipeline } from "./explain.ts";
 import { pipelineNeeds } from "./pipeline-needs.ts";
 
 /** @throws ServerError TypeMismatch, 40323 */
-export function readPipeline(context: CommandContext): Document[] {
+function readPipeline(context: CommandContext): Document[] {
   const pipeline = context.array("pipeline");
   if (!pipeline)
     throw new ServerError(40414, "BSON field 'aggregate.pipeline' is missing but a required field");

@@ -14,7 +14,7 @@ import { findSource } from "./find.ts";
 const PIECE = 1000;
 
 /** Runs a source to its end, giving other requests their turns. */
-export async function drain(
+async function drain(
   context: CommandContext,
   ns: string,
   source: DocumentSource,
@@ -57,7 +57,7 @@ async function count(context: CommandContext): Promise<Reply> {
 }
 
 /** Values at a dotted path, with arrays taken apart as an index would. */
-export function valuesAt(value: Value | undefined, path: readonly string[]): Value[] {
+function valuesAt(value: Value | undefined, path: readonly string[]): Value[] {
   if (value === undefined) return [];
   if (path.length === 0) return Array.isArray(value) ? value : [value];
   const [name, ...rest] = path;

@@ -22,7 +22,7 @@ interface DeleteStatement {
 }
 
 /** @throws ServerError 40415, 40414, FailedToParse */
-export function readDelete(statement: Document): DeleteStatement {
+function readDelete(statement: Document): DeleteStatement {
   for (const field of statement.keys()) {
     if (!FIELDS.has(field))
       throw new ServerError(40415, `BSON field 'delete.deletes.${field}' is an unknown field.`);
@@ -45,7 +45,7 @@ export function readDelete(statement: Document): DeleteStatement {
 }
 
 /** Deletes in `unit`; gives the number of documents. */
-export function deleteMatching(
+function deleteMatching(
   unit: WriteUnit,
   collection: Collection,
   statement: DeleteStatement,

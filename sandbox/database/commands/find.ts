@@ -19,7 +19,7 @@ import type { Collection } from "../storage/collection.ts";
 import { exactNumberOf } from "../storage/numbers.ts";
 import { pipelineSource } from "./aggregate.ts";
 
-export const OPLOG = "local.oplog.rs";
+const OPLOG = "local.oplog.rs";
 
 export interface FindRequest {
   ns: string;
@@ -40,7 +40,7 @@ function notNegative(context: CommandContext, field: string): number {
   return value;
 }
 
-export function readFind(context: CommandContext, ns: string): FindRequest {
+function readFind(context: CommandContext, ns: string): FindRequest {
   const limit = context.number("limit") ?? 0;
   const request: FindRequest = {
     ns,
@@ -179,7 +179,7 @@ async function run(context: CommandContext): Promise<Reply> {
 }
 
 /** The shape asked for. Without a projection the bytes stay as they are stored. */
-export function project(
+function project(
   context: CommandContext,
   projection: Document | undefined,
   filter: Document,

@@ -49,7 +49,7 @@ function bad(spec: Document, reason: string): ServerError {
 }
 
 /** The name the server makes up: `a_1_b_-1`. */
-export function indexName(key: Document): string {
+function indexName(key: Document): string {
   return [...key]
     .map(
       ([field, value]) =>

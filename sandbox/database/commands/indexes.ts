@@ -137,7 +137,7 @@ function drop(context: CommandContext): Reply {
 }
 
 /** Specifications of a collection's indexes, `_id` first, as listIndexes gives them. */
-export function indexSpecs(collection: Collection): Document[] {
+function indexSpecs(collection: Collection): Document[] {
   const clustered = collection.option("clusteredIndex");
   const collation = collection.option("collation");
   const id: Document = isDocument(collation) ? new Map([...ID_INDEX, ["collation", collation]]) : ID_INDEX;

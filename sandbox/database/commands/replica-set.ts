@@ -86,7 +86,7 @@ function status(context: CommandContext): Reply {
 }
 
 /** The configuration document, as replSetGetConfig gives it. */
-export function configuration(context: CommandContext): ReplyObject {
+function configuration(context: CommandContext): ReplyObject {
   const { replicaSet } = context.server;
   return {
     _id: replicaSet.name,

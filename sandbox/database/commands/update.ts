@@ -170,7 +170,7 @@ function updateMatching(
 }
 
 /** Runs one update statement in `unit`. */
-export function runUpdate(
+function runUpdate(
   environment: UpdateEnvironment,
   unit: WriteUnit,
   statement: UpdateStatement,

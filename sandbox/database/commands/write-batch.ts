@@ -13,7 +13,7 @@ import type { WriteUnit } from "../storage/write-unit.ts";
 import { MissingCollection } from "../transactions/transaction.ts";
 import type { ReplyMap, ReplyObject, ReplyValue } from "../wire/writer.ts";
 
-export const MAX_BATCH = 100_000;
+const MAX_BATCH = 100_000;
 /** System collections clients may write to when their rights allow it. */
 const WRITABLE_SYSTEM = new Set([
   "system.js",
@@ -211,7 +211,7 @@ export function batchReply(outcome: BatchOutcome, withModified: boolean): ReplyM
   return reply;
 }
 
-export function writeError(index: number, error: ServerError): ReplyMap {
+function writeError(index: number, error: ServerError): ReplyMap {
   const fields = new Map<string, ReplyValue>([
     ["index", index],
     ["code", error.code],

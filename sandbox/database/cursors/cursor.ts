@@ -4,7 +4,7 @@ import type { Document } from "../engine/value.ts";
 import type { Session } from "../server/sessions.ts";
 
 /** Largest reply batch in bytes; a first document larger than that is still given. */
-export const BATCH_BYTES = 16_777_216;
+const BATCH_BYTES = 16_777_216;
 export const FIRST_BATCH_COUNT = 101;
 
 /** Where documents come from. `next` gives undefined when there is none now. */
@@ -138,6 +138,6 @@ export class Cursor {
 }
 
 /** Lets the event loop serve others: heartbeats, other clients. */
-export function yieldTurn(): Promise<void> {
+function yieldTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

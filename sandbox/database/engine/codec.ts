@@ -1,4 +1,4 @@
 /** BSON in and out of documents; see the modules for the rules. */
 export { decode, regExp } from "./decode.ts";
 export { encode } from "./encode.ts";
-export { fromObject, fromPlain, toObject, toPlain } from "./plain-object.ts";
+export { fromObject, toObject, toPlain } from "./plain-object.ts";

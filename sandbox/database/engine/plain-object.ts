@@ -18,7 +18,7 @@ import {
  * Converts one plain JavaScript or js-bson value: integers that fit become Int32, other numbers Double, bigint
  * Long, `Date` DateTime, `RegExp` BSONRegExp, `Uint8Array` Binary. Values that already are BSON values stay.
  */
-export function fromPlain(value: unknown): Value {
+function fromPlain(value: unknown): Value {
   switch (typeof value) {
     case "string":
     case "boolean":

@@ -2,7 +2,6 @@
 
 import { CLUSTER, type Need, need, satisfies } from "../auth/privilege.ts";
 import { ServerError } from "../engine/errors.ts";
-import { isDocument, type Value } from "../engine/value.ts";
 import { shellText } from "../storage/duplicate-key.ts";
 import type { CommandContext } from "./context.ts";
 
@@ -35,7 +34,7 @@ export function holds(context: CommandContext, wanted: Need): boolean {
 }
 
 /** @throws ServerError Unauthorized */
-export function require(context: CommandContext, ...needs: Need[]): void {
+function require(context: CommandContext, ...needs: Need[]): void {
   for (const wanted of needs) if (!holds(context, wanted)) throw unauthorized(context);
 }
 
@@ -62,10 +61,4 @@ export function checkUserWriteBlock(context: CommandContext, database: string): 
   if (!context.server.userWriteBlock || INTERNAL.has(database)) return;
   if (holds(context, need(CLUSTER, "bypassWriteBlockingMode"))) return;
   throw new ServerError("UserWritesBlocked", "User writes blocked");
-}
-
-/** `lsid` of the user a value names: the `{user, db}` of killSessions and the like. */
-export function userPair(value: Value): { user: string; db: string } | undefined {
-  if (!isDocument(value)) return undefined;
-  return { user: value.get("user") as string, db: value.get("db") as string };
 }

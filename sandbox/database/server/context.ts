@@ -121,7 +121,7 @@ export class CommandContext {
 }
 
 /** The server's error for a field of the wrong type. */
-export function wrongType(path: string, value: Value, expected: string): ServerError {
+function wrongType(path: string, value: Value, expected: string): ServerError {
   return new ServerError(
     "TypeMismatch",
     `BSON field '${path}' is the wrong type '${typeNameOf(value)}', expected type '${expected}'`,

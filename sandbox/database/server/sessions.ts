@@ -35,7 +35,7 @@ export class Session {
 
 const NO_USER = createHash("sha256").update("").digest();
 
-export function sessionUid(principal: { user: string; db: string } | undefined): Uint8Array {
+function sessionUid(principal: { user: string; db: string } | undefined): Uint8Array {
   return principal ? createHash("sha256").update(`${principal.user}@${principal.db}`).digest() : NO_USER;
 }
 
@@ -191,7 +191,7 @@ export class Sessions {
   }
 }
 
-export function sessionText(session: Session): string {
+function sessionText(session: Session): string {
   const hex = Buffer.from(session.id).toString("hex");
   return hex.replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, "$1-$2-$3-$4-$5");
 }

@@ -1,10 +1,9 @@
 /** Frames of the wire protocol: reading OP_MSG, OP_QUERY and OP_COMPRESSED; writing OP_MSG and OP_REPLY. */
 import { Buffer } from "node:buffer";
 import { deflateSync, inflateSync } from "node:zlib";
-import { ServerError } from "../engine/errors.ts";
 import { BsonWriter } from "./writer.ts";
 
-export const OpCode = { Reply: 1, Query: 2004, Compressed: 2012, Message: 2013 } as const;
+const OpCode = { Reply: 1, Query: 2004, Compressed: 2012, Message: 2013 } as const;
 export const MAX_MESSAGE_BYTES = 48_000_000;
 export const HEADER_BYTES = 16;
 const CHECKSUM_PRESENT = 1;
@@ -200,9 +199,4 @@ function deflateFrame(frame: Buffer, compressor: number): Buffer {
   header.writeInt32LE(payload.length, HEADER_BYTES + 4);
   header[HEADER_BYTES + 8] = compressor;
   return Buffer.concat([header, packed]);
-}
-
-/** An error of the protocol's layer as a server error, for requests that can still be answered. */
-export function protocolError(message: string): ServerError {
-  return new ServerError("ProtocolError", message);
 }

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { serialize } from "bson";
 import type { Decision } from "../session.ts";
 import type { Request } from "../wire/messages.ts";
-import { editDocument, findField, readDocument, readNumber } from "../wire/raw.ts";
+import { editDocument, findField, readNumber } from "../wire/raw.ts";
 import { answer, type DialectSession, isAtLeast, type Shared } from "./shared.ts";
 
 /** Whole elements of a plain object, for appending to a raw document. */
@@ -12,7 +12,7 @@ export function elementsOf(object: Record<string, unknown>): Buffer {
   return bytes.subarray(4, bytes.length - 1);
 }
 
-export function wireVersionOf(engineVersion: string): number {
+function wireVersionOf(engineVersion: string): number {
   if (isAtLeast(engineVersion, "8.0.0")) return 25;
   return isAtLeast(engineVersion, "5.0.0") ? 13 : isAtLeast(engineVersion, "4.0.0") ? 7 : 6;
 }
@@ -104,10 +104,4 @@ export function serverStatus(_request: Request, session: DialectSession): Decisi
 
 export function engineVersion(_request: Request, session: DialectSession): Decision {
   return answer(session.shared, { engineVersion: session.shared.engineVersion });
-}
-
-/** A nested document of a request as its own bytes, undefined when the field is missing or something else. */
-export function nested(request: Request, name: string): Buffer | undefined {
-  const found = request.fields.find((field) => field.name === name);
-  return found && (found.type === 3 || found.type === 4) ? readDocument(request.body, found) : undefined;
 }

@@ -35,14 +35,3 @@ export function modifyScopes(
     { database: change.database, collection: change.collection, since: String(change.time) },
   ];
 }
-
-/** The scopes as a `$match` on upstream events, for streams whose own pipeline hides where an event came from. */
-export function scopeFilter(
-  scopes: readonly Scope[],
-): { database?: string; collection?: string; since: bigint }[] {
-  return scopes.map((scope) => ({
-    ...(scope.database === "" ? {} : { database: scope.database }),
-    ...(scope.collection === "" ? {} : { collection: scope.collection }),
-    since: BigInt(scope.since),
-  }));
-}

@@ -2,7 +2,7 @@
 import { Buffer } from "node:buffer";
 import { type Field, findField, readFields, readString, readTimestamp } from "./raw.ts";
 
-export const OpCode = { Reply: 1, Query: 2004, Message: 2013 } as const;
+const OpCode = { Reply: 1, Query: 2004, Message: 2013 } as const;
 const HEADER_BYTES = 16;
 const MORE_TO_COME = 2;
 const EXHAUST_ALLOWED = 1 << 16;

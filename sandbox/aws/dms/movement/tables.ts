@@ -11,7 +11,7 @@ const appliedCounters = {
   drop: "appliedDdls",
 } as const;
 
-export function newRow(schema: string, table: string): TableRow {
+function newRow(schema: string, table: string): TableRow {
   return {
     schema,
     table,

@@ -91,7 +91,7 @@ function checkMode(endpoint: Endpoint): void {
 }
 
 /** As DescribeEndpoints shows it: never a password; the type in capitals. */
-export function describeEndpoint(endpoint: Endpoint): object {
+function describeEndpoint(endpoint: Endpoint): object {
   const { connection, engine } = endpoint;
   return {
     EndpointIdentifier: endpoint.id,

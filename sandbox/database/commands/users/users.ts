@@ -129,7 +129,7 @@ function changeRoles(
   return {};
 }
 
-export function sameRole(a: RoleName, b: RoleName): boolean {
+function sameRole(a: RoleName, b: RoleName): boolean {
   return a.role === b.role && a.db === b.db;
 }
 

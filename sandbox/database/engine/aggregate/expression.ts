@@ -126,7 +126,7 @@ function compileDocument(document: Document, context: ExpressionContext): Expres
 }
 
 /** Compiles `{<operator>: operand}`. */
-export function compileOperator(name: string, operand: Value, context: ExpressionContext): Expression {
+function compileOperator(name: string, operand: Value, context: ExpressionContext): Expression {
   const compiler = registry.get(name);
   if (compiler === undefined)
     throw new ServerError("InvalidPipelineOperator", `Unrecognized expression '${name}'`);

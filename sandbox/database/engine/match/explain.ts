@@ -163,7 +163,7 @@ function explainClause(name: string, value: Value, document: Document): Document
 }
 
 /** Details of why `document` doesn't match the validator `filter`. */
-export function explainFilter(filter: Document, document: Document): Document {
+function explainFilter(filter: Document, document: Document): Document {
   const failed = [...filter].flatMap(([name, value]) => explainClause(name, value, document));
   const [only] = failed;
   if (only !== undefined && failed.length === 1) return only;

@@ -1,5 +1,5 @@
-export { type BoundsOptions, filterBounds, type Interval } from "./bounds.ts";
-export { explainFilter, validationErrorInfo } from "./explain.ts";
+export { filterBounds, type Interval } from "./bounds.ts";
+export { validationErrorInfo } from "./explain.ts";
 export {
   compileElement,
   compileFilter,

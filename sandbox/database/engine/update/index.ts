@@ -13,11 +13,10 @@ import { fillTimestamps, replaceDocument } from "./replacement.ts";
 import { idFirst } from "./storage.ts";
 import { documentFromQuery } from "./upsert.ts";
 
-export { type UpdateDescription, updateDescription } from "./description.ts";
+export { updateDescription } from "./description.ts";
 export { applyDiff, computeDiff } from "./diff.ts";
 export { applyOplogUpdate } from "./oplog.ts";
-export { fillTimestamps } from "./replacement.ts";
-export { checkDepth, checkId, checkStorable, idFirst } from "./storage.ts";
+export { idFirst } from "./storage.ts";
 
 export interface UpdateOptions {
   arrayFilters?: Value[];

@@ -31,7 +31,7 @@ import { searchRange } from "./array-operands.ts";
 import { isoString } from "./date-parts.ts";
 
 /** A value as text where an operator takes more than strings (numbers, dates); "" for null. */
-export function textOf(value: Value | undefined): string {
+function textOf(value: Value | undefined): string {
   if (isNullish(value)) return "";
   if (typeof value === "string") return value;
   if (isNumber(value)) return value._bsontype === "Double" ? String(value.value) : value.toString();
