@@ -48,7 +48,12 @@ export async function runbook(
   name: string,
   inputs: Readonly<Record<string, string>>,
   variables: Readonly<Record<string, string>>,
-  options: { say?: (line: string) => void; started?: (pid: number) => void; tasks: string },
+  options: {
+    say?: (line: string) => void;
+    started?: (pid: number) => void;
+    tasks: string;
+    leaseSeconds: number;
+  },
 ): Promise<void> {
   const words = Object.entries(inputs).flatMap(([input, value]) => ["--input", `${input}=${value}`]);
   const args = [
@@ -59,7 +64,7 @@ export async function runbook(
     "--tasks",
     options.tasks,
     "--lease-seconds",
-    "2",
+    String(options.leaseSeconds),
     ...words,
   ];
   const ran = await roundtrip(args, variables, options);

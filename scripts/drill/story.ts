@@ -203,6 +203,7 @@ export class Story {
           say: (line) => this.timeline.say(line),
           started: (pid) => void this.world.register(`runbook-${name}`, pid),
           tasks: this.world.tasksFile,
+          leaseSeconds: this.chaos?.leaseSeconds ?? 2,
         });
       } catch (error) {
         // A person runs a runbook again that was killed or lost its host; only a sweep of kills does so by itself.

@@ -17,6 +17,8 @@ export interface Chaos {
   arm(aws: string): Promise<void>;
   /** How often a runbook that was killed, or whose host was, is run again. */
   readonly runbookTriesMax: number;
+  /** How long the lease of a killed runbook keeps the next one waiting. */
+  readonly leaseSeconds: number;
 }
 
 /** What `--json` prints. */

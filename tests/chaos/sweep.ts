@@ -48,7 +48,7 @@ export async function sweepRun(
   const signal = options.signal ?? new AbortController().signal;
   await using world = await World.start(timeline, settings);
   await quicken(world.aws.url, world.hostDirectory);
-  const chaos: Chaos = { runbookTriesMax: 40, arm: (aws) => armAll(aws, points) };
+  const chaos: Chaos = { runbookTriesMax: 60, leaseSeconds: 0.6, arm: (aws) => armAll(aws, points) };
   const drill = { changes: 400, docs: 200, rate: 0, seed: options.seed, json: true, keep: false };
   const { result } = await new Story(world, drill, timeline, signal, chaos).run();
   return {
