@@ -263,6 +263,28 @@ test("many large looked-up documents come in several replies, in order and none 
   ).toBe(true);
 });
 
+test("the token behind a reply that holds a part of a batch resumes with the next event", async () => {
+  await enable("part");
+  const collection = collectionOf("part");
+  const filler = "x".repeat(6_000_000);
+  for (let id = 0; id < 4; id++) await collection.insertOne({ _id: id as never, filler });
+  const before = await now();
+  await collection.updateMany({}, { $set: { n: 1 } });
+  const stage = { $changeStream: { startAtOperationTime: before, fullDocument: "updateLookup" } };
+  const session = client.startSession({ causalConsistency: false });
+  const run = (command: Document) => client.db(database).command(command, { session });
+  let { cursor } = await run({ aggregate: "part", pipeline: [stage], cursor: { batchSize: 0 } });
+  while (!cursor.nextBatch?.length) {
+    cursor = (await run({ getMore: cursor.id, collection: "part", maxTimeMS: 100 })).cursor;
+  }
+  const ids = idsOf(cursor.nextBatch);
+  expect(ids.length).toBeLessThan(4);
+  await session.endSession();
+  const resumed = collection.watch([], { resumeAfter: cursor.postBatchResumeToken, maxAwaitTimeMS: 50 });
+  expect([...ids, ...idsOf(await drain(resumed))]).toEqual([0, 1, 2, 3]);
+  await resumed.close();
+});
+
 test("an event larger than 16 MB fails the read, after those before it; a later start passes it", async () => {
   await enable("huge");
   const collection = collectionOf("huge");

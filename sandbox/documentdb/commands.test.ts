@@ -179,6 +179,30 @@ describe("users", () => {
     ).toBe(13);
   });
 
+  test("a custom role grants DocumentDB's own actions beside the database's, until it is dropped", async () => {
+    const everywhere = { db: "", collection: "" };
+    await admin({
+      createRole: "streamer",
+      privileges: [
+        { resource: everywhere, actions: ["find", "modifyChangeStreams"] },
+        { resource: { cluster: true }, actions: ["listChangeStreams"] },
+      ],
+      roles: [],
+    });
+    await admin({ createUser: "streaming", pwd: "streaming password", roles: ["streamer"] });
+    const streaming = await dialect.connect({
+      auth: { username: "streaming", password: "streaming password" },
+    });
+    const enable = { modifyChangeStreams: 1, database: "own", collection: "", enable: true };
+    const list = { aggregate: 1, pipeline: [{ $listChangeStreams: 1 }], cursor: {} };
+    expect(await codeOf(streaming.db("admin").command(enable))).toBeUndefined();
+    expect(await codeOf(streaming.db("admin").command(list))).toBeUndefined();
+    expect(await streaming.db("own").collection("x").findOne()).toBeNull();
+    await admin({ updateRole: "streamer", privileges: [{ resource: everywhere, actions: ["find"] }] });
+    expect(await codeOf(streaming.db("admin").command(enable))).toBe(13);
+    expect(await codeOf(streaming.db("admin").command(list))).toBe(13);
+  });
+
   test("the primary user and serviceadmin can't be dropped", async () => {
     expect(await codeOf(admin({ dropUser: "root" }))).toBe(13);
     expect(await codeOf(admin({ dropUser: "serviceadmin" }))).toBe(13);

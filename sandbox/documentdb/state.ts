@@ -8,6 +8,8 @@ interface Persisted {
   port: number;
   scopes: Scope[];
   settings: Settings;
+  /** Actions only DocumentDB has, which its custom roles grant; the database behind can't hold them. */
+  roleActions: Record<string, string[]>;
   /** History up to this cluster time is gone; decimal text of the 64 bits. */
   expiredBefore: string;
 }
@@ -19,7 +21,7 @@ export class State {
   constructor(directory: string) {
     mkdirSync(directory, { recursive: true });
     this.#file = join(directory, "state.json");
-    this.#data = { port: 0, scopes: [], settings: defaultSettings, expiredBefore: "0" };
+    this.#data = { port: 0, scopes: [], settings: defaultSettings, roleActions: {}, expiredBefore: "0" };
     let text: string;
     try {
       text = readFileSync(this.#file, "utf8");
@@ -40,12 +42,21 @@ export class State {
   get settings(): Settings {
     return this.#data.settings;
   }
+  get roleActions(): Readonly<Record<string, readonly string[]>> {
+    return this.#data.roleActions;
+  }
   get expiredBefore(): bigint {
     return BigInt(this.#data.expiredBefore);
   }
 
   /** Written to disk before it is acknowledged. */
-  update(change: { port?: number; scopes?: Scope[]; settings?: Settings; expiredBefore?: bigint }): void {
+  update(change: {
+    port?: number;
+    scopes?: Scope[];
+    settings?: Settings;
+    roleActions?: Record<string, string[]>;
+    expiredBefore?: bigint;
+  }): void {
     const { expiredBefore, ...rest } = change;
     this.#data = {
       ...this.#data,

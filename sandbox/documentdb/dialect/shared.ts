@@ -58,22 +58,30 @@ interface Role {
 }
 
 /** Roles of the user this connection is logged in as; `undefined` where the database checks no rights. */
-export async function rolesOf(session: DialectSession): Promise<readonly Role[] | undefined> {
+async function rolesOf(session: DialectSession): Promise<readonly Role[] | undefined> {
   if (!session.shared.authorization) return undefined;
   const status = await ask(session, "admin", { connectionStatus: 1 });
   return (status.authInfo as { authenticatedUserRoles: Role[] }).authenticatedUserRoles;
 }
 
-/** @throws DialectError 13 when the user has none of these roles on `admin` (or on `database`, where given). */
+export type OwnAction = "modifyChangeStreams" | "listChangeStreams";
+
+/**
+ * @throws DialectError 13 when the user has none of these roles on `admin` (or on `database`, where given), nor a custom
+ * role that grants `action`.
+ */
 export async function requireRole(
   session: DialectSession,
   names: readonly string[],
-  database = "admin",
+  { database = "admin", action }: { database?: string; action?: OwnAction } = {},
 ): Promise<void> {
   const roles = await rolesOf(session);
   if (!roles) return;
+  const { roleActions } = session.shared.state;
   const sufficient = roles.some(
-    ({ role, db }) => names.includes(role) && (db === "admin" || db === database),
+    ({ role, db }) =>
+      (names.includes(role) && (db === "admin" || db === database)) ||
+      (action !== undefined && db === "admin" && roleActions[role]?.includes(action)),
   );
   if (!sufficient) throw unauthorized();
 }

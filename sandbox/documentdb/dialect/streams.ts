@@ -37,11 +37,10 @@ export async function modifyChangeStreams(request: Request, session: DialectSess
   }
   if (database === "" && collection !== "") throw new DialectError(9, "a collection needs its database");
   const clusterWide = ["root", "clusterAdmin", "clusterManager", "dbAdminAnyDatabase", "restore"];
-  await requireRole(
-    session,
-    database === "" ? clusterWide : [...clusterWide, "dbAdmin", "dbOwner"],
+  await requireRole(session, database === "" ? clusterWide : [...clusterWide, "dbAdmin", "dbOwner"], {
     database,
-  );
+    action: "modifyChangeStreams",
+  });
   // What is written from now on is recorded, nothing from before: the database's own time draws the line.
   const hello = await ask(session, "admin", { ping: 1 });
   const time = hello.operationTime as { high: number; low: number } | undefined;
@@ -58,17 +57,21 @@ export async function modifyChangeStreams(request: Request, session: DialectSess
 
 export async function listChangeStreams(_request: Request, session: DialectSession): Promise<Decision> {
   const { shared } = session;
-  await requireRole(session, [
-    ...[
-      "root",
-      "readAnyDatabase",
-      "readWriteAnyDatabase",
-      "clusterAdmin",
-      "clusterManager",
-      "clusterMonitor",
+  await requireRole(
+    session,
+    [
+      ...[
+        "root",
+        "readAnyDatabase",
+        "readWriteAnyDatabase",
+        "clusterAdmin",
+        "clusterManager",
+        "clusterMonitor",
+      ],
+      ...["dbAdminAnyDatabase", "backup"],
     ],
-    ...["dbAdminAnyDatabase", "backup"],
-  ]);
+    { action: "listChangeStreams" },
+  );
   const rows = shared.state.scopes.map(({ database, collection }) => ({ database, collection }));
   return answer(shared, { cursor: { firstBatch: rows, id: 0n, ns: "admin.$cmd.aggregate" } });
 }

@@ -212,6 +212,7 @@ export class Runner {
         const wanted = changes.filter((change) => this.#selector.selects(change.schema, change.table));
         if (wanted.length > 0) {
           for (const change of wanted) this.#book.countRead(change);
+          this.#book.save();
           if (!(await this.#lag(source, wanted))) break;
           await this.#applyBatch(target, wanted);
         }
