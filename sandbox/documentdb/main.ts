@@ -8,7 +8,7 @@ const settingNames = Object.keys(defaultSettings) as (keyof Settings)[];
 
 const help = `Usage: bun sandbox/documentdb/main.ts --upstream URI --dir DIR [options]
 
-  --upstream URI            the database behind, with a root user
+  --upstream URI            the database behind, with a root user; better in SANDBOX_UPSTREAM, where no process list shows it
   --dir DIR                 where port, enabled change streams and settings are kept
   --port N                  0 (default): the port of the last start, else any
   --engine-version X.Y.Z    default 5.0.0
@@ -53,8 +53,9 @@ if (values.help) {
   console.log(help);
   process.exit(0);
 }
-const { upstream, dir, "engine-version": engineVersion } = values;
-if (typeof upstream !== "string" || typeof dir !== "string") wrongUse("--upstream and --dir are needed");
+const { upstream = process.env.SANDBOX_UPSTREAM, dir, "engine-version": engineVersion } = values;
+if (typeof upstream !== "string" || typeof dir !== "string")
+  wrongUse("--upstream (or SANDBOX_UPSTREAM) and --dir are needed");
 if (!/^\d+\.\d+\.\d+$/.test(String(engineVersion)))
   wrongUse(`--engine-version: expected X.Y.Z, got ${engineVersion}`);
 const port = Number(values.port);

@@ -24,7 +24,9 @@ export function startDocumentdb({
   return StandIn.start({
     name: "documentdb",
     script: "documentdb/main.ts",
-    parameters: ["--upstream", upstream, "--dir", dir, "--port", "0", ...parameters],
+    parameters: ["--dir", dir, "--port", "0", ...parameters],
+    // It holds a password, which must not stand in a process list.
+    environment: { SANDBOX_UPSTREAM: upstream },
     logFile: join(dir, "..", "documentdb.log"),
   });
 }
