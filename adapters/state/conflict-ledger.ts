@@ -16,6 +16,8 @@ export interface KnownConflict {
   readonly key: string;
   readonly policy: TailRule["policy"];
   readonly settled: boolean;
+  /** Of the margin before DMS's checkpoint: no conflict by what DMS says. */
+  readonly margin: boolean;
   /** Document and index, for a person. */
   readonly what: string;
 }
@@ -74,12 +76,14 @@ function encode(record: ConflictRecord): Uint8Array {
     idField(id),
     { name: "sequence", type: BsonType.double, value: doubleBytes(sequence) },
   ];
-  if (record.kind === "tail") return documentOf(common);
+  if (record.kind === "tail") {
+    return documentOf([...common, booleanField("margin", record.margin)]);
+  }
   const { write, settled, message, blockers } = record;
   const images = blockers.map(({ image }, index) => documentField(String(index), image));
   return documentOf([
     ...common,
-    { name: "settled", type: BsonType.boolean, value: Uint8Array.of(settled ? 1 : 0) },
+    booleanField("settled", settled),
     textField("message", message),
     documentField("documentdb", write.post),
     { name: "mongodb", type: BsonType.array, value: documentOf(images) },
@@ -89,7 +93,6 @@ function encode(record: ConflictRecord): Uint8Array {
 function decode(document: Uint8Array): KnownConflict {
   const named = (name: string) => textIn(findElement(document, name)) ?? "";
   const kind = named("kind") === "unique" ? "unique" : "tail";
-  const settled = findElement(document, "settled");
   const namespace = named("ns");
   const { _id } = deserialize(document, { promoteValues: false, bsonRegExp: true });
   return {
@@ -97,9 +100,19 @@ function decode(document: Uint8Array): KnownConflict {
     namespace,
     key: shortKey(documentKey(document) ?? ""),
     policy: named("policy") as TailRule["policy"],
-    settled: kind === "tail" || (settled !== undefined && valueBytes(settled)[0] === 1),
+    settled: kind === "tail" || isTrue(document, "settled"),
+    margin: isTrue(document, "margin"),
     what: `${namespace} ${EJSON.stringify(_id, { relaxed: false })}${kind === "unique" ? `: ${named("message")}` : ""}`,
   };
+}
+
+function booleanField(name: string, value: boolean): RawField {
+  return { name, type: BsonType.boolean, value: Uint8Array.of(value ? 1 : 0) };
+}
+
+function isTrue(document: Uint8Array, name: string): boolean {
+  const field = findElement(document, name);
+  return field?.type === BsonType.boolean && valueBytes(field)[0] === 1;
 }
 
 function idField(id: Uint8Array): RawField {

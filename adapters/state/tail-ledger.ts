@@ -3,9 +3,18 @@ import { Timestamp } from "bson";
 import { documentField, documentOf, textField } from "../../core/bson/build.ts";
 import { digestOf, shortKey } from "../../core/bson/digest.ts";
 import { documentKey } from "../../core/bson/equality-key.ts";
-import { BsonType, documentIn, documentsOf, findElement, textIn, valueBytes } from "../../core/bson/raw.ts";
+import {
+  BsonType,
+  documentIn,
+  documentsOf,
+  findElement,
+  textIn,
+  timestampIn,
+  valueBytes,
+} from "../../core/bson/raw.ts";
 import { RoundtripError } from "../../core/errors.ts";
 import { keysOf } from "../../core/failback/layout.ts";
+import { compareTimes } from "../../core/failback/recorded-tasks.ts";
 import type { ObjectStore, OperationTime } from "../../core/ports.ts";
 import { readJson, writeJson } from "./json.ts";
 
@@ -29,6 +38,7 @@ export interface TailHeader {
   /** The oplog was read from here (included) through the block. */
   readonly from: OperationTime;
   readonly through: OperationTime;
+  readonly carriedThrough?: OperationTime;
   /** Where the range begins and why, for the verdict's notes. */
   readonly boundary: string;
   /** DDL that MongoDB took in that range, each naming command and collection. */
@@ -37,8 +47,15 @@ export interface TailHeader {
   readonly objects: readonly { readonly key: string; readonly sha256: string }[];
 }
 
-/** What is kept in memory of the ledger: by namespace and `shortKey`, the digest of MongoDB's image, null for none. */
-export type TailImages = ReadonlyMap<string, ReadonlyMap<string, string | null>>;
+/** What is kept in memory of the ledger, by namespace and `shortKey`. */
+export type TailImages = ReadonlyMap<string, ReadonlyMap<string, TailImage>>;
+
+export interface TailImage {
+  /** Of MongoDB's image; null when it has none. */
+  readonly digest: string | null;
+  /** Its last operation lies before DMS's checkpoint. */
+  readonly margin: boolean;
+}
 
 export interface LoadedTail {
   readonly header: TailHeader;
@@ -66,7 +83,7 @@ export class TailLedgerWriter {
     this.entries += entries.length;
   }
 
-  async finish(header: Pick<TailHeader, "from" | "through" | "boundary" | "commands">): Promise<void> {
+  async finish(header: Omit<TailHeader, "version" | "failbackId" | "entries" | "objects">): Promise<void> {
     const { failbackId, objects, entries } = this;
     const whole: TailHeader = { version: 1, failbackId, ...header, entries, objects };
     await writeJson(this.store, headerKey(failbackId), whole);
@@ -84,24 +101,30 @@ export async function readTailLedger(
 ): Promise<LoadedTail | undefined> {
   const header = (await readJson<TailHeader>(store, headerKey(failbackId)))?.value;
   if (!header) return undefined;
-  const images = new Map<string, Map<string, string | null>>();
+  const images = new Map<string, Map<string, TailImage>>();
   for (const { key, sha256 } of header.objects) {
     const body = (await store.get(key))?.body;
     if (!body || sha256Of(body) !== sha256) throw torn(key, body);
-    for (const document of documentsOf(body)) collect(document, images);
+    for (const document of documentsOf(body)) collect(document, header, images);
   }
   return { header, images };
 }
 
-function collect(document: Uint8Array, images: Map<string, Map<string, string | null>>): void {
+function collect(
+  document: Uint8Array,
+  { carriedThrough }: TailHeader,
+  images: Map<string, Map<string, TailImage>>,
+): void {
   const mongodb = documentIn(findElement(document, "mongodb"));
   const documentdb = documentIn(findElement(document, "documentdb"));
   const digest = mongodb ? digestOf(mongodb) : null;
   if (digest === (documentdb ? digestOf(documentdb) : null)) return;
   const namespace = textIn(findElement(document, "ns")) ?? "";
-  const documents = images.get(namespace) ?? new Map<string, string | null>();
+  const documents = images.get(namespace) ?? new Map<string, TailImage>();
   images.set(namespace, documents);
-  documents.set(shortKey(documentKey(document) ?? ""), digest);
+  const at = timestampIn(findElement(document, "ts"));
+  const margin = carriedThrough !== undefined && at !== undefined && compareTimes(at, carriedThrough) <= 0;
+  documents.set(shortKey(documentKey(document) ?? ""), { digest, margin });
 }
 
 function encode(entry: TailEntry): Uint8Array {

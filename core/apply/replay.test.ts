@@ -196,7 +196,7 @@ const own = image("t", { u: 7 });
 function tailOf(policy: TailRule["policy"]): TailRule {
   return {
     policy,
-    has: (_, key) => key === own.key,
+    of: (_, key) => (key === own.key ? "tail" : undefined),
     holds: (_, key, held) => key === own.key && Buffer.from(held).equals(own.post),
     countIn: () => 1,
   };
@@ -242,6 +242,23 @@ test("failback 17: a document in the tail and in the log is a conflict, and goes
     expect(shown(target.collections.get("d.a")!.documents)).toEqual(shown(new Map([["t", expected]])));
     if (policy === "stop") expect(outcome).toMatchObject({ kind: "refused" });
     else expect(outcome.conflicts).toMatchObject([{ kind: "tail", policy, key: own.key, sequence: 1 }]);
+  }
+});
+
+test("failback 17: in the margin DocumentDB's change came on top of what DMS had carried, whatever the policy", async () => {
+  const changed = change(1, "update", image("t", { u: 8 }));
+  for (const policy of ["documentdb", "mongodb", "stop"] as const) {
+    const target = targetWith(new Map([["d.a", new Map([[own.key, own.post]])]]), "keep-old", 1);
+    const tail: TailRule = { ...tailOf(policy), of: () => "margin" };
+    const { conflicts } = await replayWithKills({
+      target,
+      changes: [changed],
+      stretches: [1],
+      lives: [],
+      tail,
+    });
+    expect(shown(target.collections.get("d.a")!.documents)).toEqual(shown(new Map([["t", changed.post!]])));
+    expect(conflicts).toMatchObject([{ kind: "tail", margin: true, key: own.key }]);
   }
 });
 

@@ -184,7 +184,8 @@ export class Replay {
     if (conflicts.length === 0) return;
     const { policy } = this.options.tail;
     await this.ports.conflicts(conflicts.map((conflict) => ({ kind: "tail", policy, ...conflict })));
-    if (policy === "stop") throw stoppedByPolicy(conflicts[0]!.namespace, conflicts[0]!.sequence);
+    const own = conflicts.find(({ margin }) => !margin);
+    if (own && policy === "stop") throw stoppedByPolicy(own.namespace, own.sequence);
   }
 
   /** A drop takes the tail's documents with it: only the policy that lets the log win may do that. */

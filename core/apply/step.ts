@@ -16,6 +16,8 @@ export interface TailConflict {
   readonly key: string;
   readonly id: Uint8Array;
   readonly sequence: number;
+  /** DMS says it had carried MongoDB's write: DocumentDB's change came on top of it, whatever the policy. */
+  readonly margin: boolean;
 }
 
 /**
@@ -33,11 +35,14 @@ export type Step = { readonly counts: Counts; readonly lastSequence: number } & 
 );
 
 export interface TailRule {
-  /** True when MongoDB took a write of this document that DMS never carried. */
-  has(namespace: string, key: string): boolean;
+  /**
+   * `tail`: MongoDB took a write of this document that DMS never carried. `margin`: one from just before DMS's
+   * checkpoint, which it says it carried.
+   */
+  of(namespace: string, key: string): "tail" | "margin" | undefined;
   /** True when that write left exactly this image: MongoDB's own document, which the log has not touched. */
   holds(namespace: string, key: string, image: Uint8Array): boolean;
-  /** How many documents of a collection the tail names. */
+  /** How many documents of a collection the tail names, the margin's left out. */
   countIn(namespace: string): number;
   /** `documentdb`: the log wins. `mongodb`: the log's changes of this document are left out. `stop`: neither. */
   readonly policy: "documentdb" | "mongodb" | "stop";
@@ -58,7 +63,7 @@ export function addCounts(sum: Counts, counts: Counts): void {
 
 /** MongoDB took nothing that DMS had not carried. */
 export const noTail: TailRule = {
-  has: () => false,
+  of: () => undefined,
   holds: () => false,
   countIn: () => 0,
   policy: "documentdb",

@@ -131,10 +131,11 @@ class Window {
     sequence: number,
   ): "apply" | "recreate" | "skip" {
     const { tail } = this.options;
-    if (!tail.has(namespace, key)) return "apply";
-    this.conflicts.push({ namespace, key, id, sequence });
+    const place = tail.of(namespace, key);
+    if (!place) return "apply";
+    this.conflicts.push({ namespace, key, id, sequence, margin: place === "margin" });
     // MongoDB's document may have been inserted anew with another type of `_id`: it goes as a whole.
-    return tail.policy === "documentdb" ? "recreate" : "skip";
+    return place === "margin" || tail.policy === "documentdb" ? "recreate" : "skip";
   }
 
   private pass(change: Change): void {

@@ -8,8 +8,9 @@ test("failback 17: the tail begins a margin before the earliest checkpoint", () 
     { id: "late", checkpoint: { raw: "b", timestamp: { t: 900, i: 4 } } },
     { id: "early", checkpoint: { raw: "a", timestamp: { t: 800, i: 4 } } },
   ];
-  const { from, boundary } = tailRange(tasks, 30, first);
+  const { from, boundary, carriedThrough } = tailRange(tasks, 30, first);
   expect(from).toEqual({ t: 770, i: 0 });
+  expect(carriedThrough).toEqual({ t: 800, i: 4 });
   expect(boundary).toContain("DMS task early");
 });
 

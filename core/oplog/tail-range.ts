@@ -4,7 +4,9 @@ import type { OperationTime } from "../ports.ts";
 export interface TailRange {
   /** First time that counts as tail. */
   readonly from: OperationTime;
-  /** Where that comes from; goes into the verdict. */
+  /** DMS says it carried everything through here: what lies before it is margin. Absent when a task's word is missing. */
+  readonly carriedThrough?: OperationTime;
+  /** Where the range comes from; goes into the verdict. */
   readonly boundary: string;
 }
 
@@ -23,8 +25,9 @@ export function tailRange(
     return { from: oplogFirst, boundary: "no DMS task was recorded: the whole oplog counts as tail" };
   const from = { t: Math.max(0, earliest.at.t - marginSeconds), i: 0 };
   const notes = starts.flatMap(({ note }) => note ?? []);
+  const isKnown = tasks.every(({ checkpoint }) => checkpoint?.timestamp);
   const why = `tail from ${timeInWords(from)}, ${marginSeconds} s before ${earliest.what}`;
-  return { from, boundary: [why, ...notes].join("; ") };
+  return { from, boundary: [why, ...notes].join("; "), ...(isKnown && { carriedThrough: earliest.at }) };
 }
 
 function startOf(

@@ -7,8 +7,8 @@ const tail: Explanations["tail"] = new Map([
   [
     "shop.orders",
     new Map([
-      ["n1", "own"],
-      ["n2", null],
+      ["n1", { digest: "own" }],
+      ["n2", { digest: null }],
     ]),
   ],
 ]);
@@ -23,6 +23,7 @@ const conflict = (
   key,
   policy,
   settled,
+  margin: false,
 });
 
 test("failback 17: a difference is tail only with its entry, and while MongoDB has what the ledger says", () => {
@@ -41,6 +42,11 @@ test("failback 17: a document in the tail and in the log differs rightly only wh
   const won = explainerOf({ tail, conflicts: [conflict("n1", "tail", "mongodb")] }, "shop.orders");
   expect(won(difference("n1", "own"))).toBe("conflict");
   expect(won(difference("n1", "altered"))).toBe("differs");
+});
+
+test("failback 17: in the margin the log wins under every policy, so both sides must be equal", () => {
+  const margin = { ...conflict("n1", "tail", "mongodb"), margin: true };
+  expect(explainerOf({ tail, conflicts: [margin] }, "shop.orders")(difference("n1", "own"))).toBe("differs");
 });
 
 test("failback 19: a collision explains a difference only when it was settled for MongoDB", () => {

@@ -3,13 +3,14 @@ import type { Difference } from "./matcher.ts";
 /** Why two sides may differ in a document and still be what was agreed (failback.md 17, 19, 23). */
 export interface Explanations {
   /** MongoDB's images at the block, by namespace and key, as digests; null where it had none. */
-  readonly tail: ReadonlyMap<string, ReadonlyMap<string, string | null>>;
+  readonly tail: ReadonlyMap<string, ReadonlyMap<string, { readonly digest: string | null }>>;
   readonly conflicts: readonly {
     readonly kind: "tail" | "unique";
     readonly namespace: string;
     readonly key: string;
     readonly policy: "documentdb" | "mongodb" | "stop";
     readonly settled: boolean;
+    readonly margin: boolean;
   }[];
 }
 
@@ -29,11 +30,11 @@ export function explainerOf(
   const contested = new Map(own.filter(({ kind }) => kind === "tail").map((each) => [each.key, each]));
   const unique = new Map(own.filter(({ kind }) => kind === "unique").map((each) => [each.key, each]));
   return ({ key, target }) => {
-    const image = tail?.get(key);
+    const image = tail?.get(key)?.digest;
     if (image !== undefined && image === target) {
       const conflict = contested.get(key);
       if (!conflict) return "tail";
-      if (conflict.policy === "mongodb") return "conflict";
+      if (conflict.policy === "mongodb" && !conflict.margin) return "conflict";
     }
     const collided = unique.get(key);
     return collided?.settled && collided.policy === "mongodb" ? "conflict" : "differs";

@@ -48,10 +48,12 @@ export async function copyMarked(
     service.alive();
     const id = serialize({ _id: EJSON.parse(text, { relaxed: false }) });
     const key = documentKey(id)!;
-    if (tail.has(namespace, key)) {
-      await conflicts.add([{ kind: "tail", policy: tail.policy, namespace, key, id, sequence }]);
-      if (tail.policy === "stop") throw stoppedByPolicy(namespace, sequence);
-      if (tail.policy === "mongodb") continue;
+    const place = tail.of(namespace, key);
+    if (place) {
+      const margin = place === "margin";
+      await conflicts.add([{ kind: "tail", policy: tail.policy, namespace, key, id, sequence, margin }]);
+      if (!margin && tail.policy === "stop") throw stoppedByPolicy(namespace, sequence);
+      if (!margin && tail.policy === "mongodb") continue;
     }
     const images = await readImages(documentdb.client, namespace, [id]).catch((error) => {
       throw documentdb.failure(error, `copy a document of ${namespace}`);

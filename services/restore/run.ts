@@ -23,7 +23,7 @@ import { ForeignWrites, type LogSeen, seeLog } from "./look.ts";
 import { lostVerdict } from "./lost-verdict.ts";
 import { checkGround, type Ground } from "./preconditions.ts";
 import type { Restore } from "./restore.ts";
-import { openTail, tailRuleOf } from "./tail.ts";
+import { openTail, tailCount, tailRuleOf } from "./tail.ts";
 
 /**
  * Applies the log to MongoDB, compares both sides, and decides (failback.md 14–23). Goes on where an earlier run
@@ -102,8 +102,17 @@ async function restoreAndCompare(restore: Restore, ground: Ground): Promise<Verd
   const logAfter = await seeLog(restore);
   const after = lookAfter(await foreign.look(), logAfter);
   const evidence: Evidence = {
-    ...evidenceOf(restore, { log, logAfter, state, tail, collections }),
-    conflicts: new Set(known.map(({ namespace, key }) => `${namespace} ${key}`)).size,
+    ...evidenceOf(restore, {
+      log,
+      logAfter,
+      state,
+      tail,
+      collections,
+      margin: known.filter((each) => each.margin).length,
+    }),
+    conflicts: new Set(
+      known.filter(({ margin }) => !margin).map(({ namespace, key }) => `${namespace} ${key}`),
+    ).size,
     openConflicts: known.filter(({ settled }) => !settled).map(({ what }) => what),
     catalog,
     accepted,
@@ -126,9 +135,11 @@ interface Parts {
   readonly state: ReplayState;
   readonly tail: LoadedTail;
   readonly collections: readonly ComparedCollection[];
+  /** Documents of the margin that the log changes, too. */
+  readonly margin: number;
 }
 
-function evidenceOf(restore: Restore, { log, logAfter, state, tail, collections }: Parts) {
+function evidenceOf(restore: Restore, { log, logAfter, state, tail, collections, margin }: Parts) {
   const { service, failback, fence } = restore;
   const { counts } = state;
   const last = logAfter ?? log;
@@ -151,10 +162,15 @@ function evidenceOf(restore: Restore, { log, logAfter, state, tail, collections 
     captured: last.captured,
     applied: counts.events,
     held: last.held,
-    tail: [...tail.images.values()].reduce((sum, documents) => sum + documents.size, 0),
+    tail: [...tail.images.values()].reduce((sum, documents) => sum + tailCount(documents), 0),
     collections,
     notes: [
       tail.header.boundary,
+      ...(margin > 0
+        ? [
+            `${margin} documents changed on MongoDB just before DMS's checkpoint, and in the log: the log's version stands, MongoDB's is in the tail's ledger`,
+          ]
+        : []),
       ...commands,
       ...last.flags,
       ...(last.marked.length > 0

@@ -6,6 +6,7 @@ import {
   type LoadedTail,
   readTailLedger,
   type TailEntry,
+  type TailImage,
   TailLedgerWriter,
 } from "../../adapters/state/tail-ledger.ts";
 import type { TailRule } from "../../core/apply/step.ts";
@@ -42,7 +43,7 @@ async function writeTail(restore: Restore, through: OperationTime): Promise<void
   const tasks =
     (await readJson<RecordedTasks>(service.store, failback.keys.replicationTasks))?.value.tasks ?? [];
   const { first } = await oplogWindow(mongodb.client);
-  const { from, boundary } = tailRange(tasks, service.settings.tailMarginSeconds, first);
+  const { from, boundary, carriedThrough } = tailRange(tasks, service.settings.tailMarginSeconds, first);
   const commands: string[] = [];
   // One entry a document, its last operation; the keys of a long tail are what memory holds.
   const documents = new Map<string, OplogOperation>();
@@ -63,7 +64,7 @@ async function writeTail(restore: Restore, through: OperationTime): Promise<void
     await ledger.add(await withImages(restore, group));
     service.alive();
   }
-  await ledger.finish({ from, through, boundary, commands });
+  await ledger.finish({ from, through, boundary, commands, ...(carriedThrough && { carriedThrough }) });
 }
 
 /** Operations of one collection, a bounded number at a time. */
@@ -103,10 +104,19 @@ async function withImages(restore: Restore, group: readonly OplogOperation[]): P
 
 /** The ledger as the replay asks it. */
 export function tailRuleOf({ images }: LoadedTail, policy: TailRule["policy"]): TailRule {
+  const imageOf = (namespace: string, key: string) => images.get(namespace)?.get(shortKey(key));
   return {
     policy,
-    has: (namespace, key) => images.get(namespace)?.has(shortKey(key)) ?? false,
-    holds: (namespace, key, image) => images.get(namespace)?.get(shortKey(key)) === digestOf(image),
-    countIn: (namespace) => images.get(namespace)?.size ?? 0,
+    of(namespace, key) {
+      const image = imageOf(namespace, key);
+      return image && (image.margin ? "margin" : "tail");
+    },
+    holds: (namespace, key, image) => imageOf(namespace, key)?.digest === digestOf(image),
+    countIn: (namespace) => tailCount(images.get(namespace)),
   };
+}
+
+/** Documents DMS never carried, by its own word. */
+export function tailCount(documents: ReadonlyMap<string, TailImage> | undefined): number {
+  return [...(documents?.values() ?? [])].filter(({ margin }) => !margin).length;
 }
