@@ -1,5 +1,5 @@
 /** Stages after `$changeStream`: filters and shapes of single events, and splitting of large ones. */
-import { compilePipeline } from "../engine/aggregate/index.ts";
+import { checkStageName, compilePipeline } from "../engine/aggregate/index.ts";
 import { decode, encode } from "../engine/codec.ts";
 import { compareValues } from "../engine/compare.ts";
 import { ServerError } from "../engine/errors.ts";
@@ -74,6 +74,7 @@ export function compileTransform(stages: Document[], context: CommandContext): T
     if (!ALLOWED.has(name)) {
       if (!name.startsWith("$"))
         throw new ServerError(40323, "A pipeline stage specification object must contain exactly one field.");
+      checkStageName(name);
       throw new ServerError("IllegalOperation", `${name} is not permitted in a $changeStream pipeline`);
     }
   }

@@ -17,6 +17,7 @@ import { type DocumentChange, EventWriter } from "./event-writer.ts";
 import { Images } from "./images.ts";
 import { historyLost, type Scope, type StreamOptions } from "./options.ts";
 import { atTime, type Position, tokenDocument } from "./token.ts";
+import { viewEvent } from "./views.ts";
 
 /** What the pipeline after `$changeStream` makes of an event: nothing, or one or more documents with their places. */
 export type Transform = (
@@ -24,6 +25,7 @@ export type Transform = (
   position: Position,
 ) => { bytes: Uint8Array; position: Position }[];
 
+const VIEWS = "system.views";
 const TURN_MS = 15;
 const READ_BYTES = 4_194_304;
 const INSERT = "i".charCodeAt(0);
@@ -151,7 +153,8 @@ export class ChangeStreamSource implements DocumentSource {
     const { scope } = this;
     if (scope.kind === "collection") return scope.ns === ns;
     const { database, name } = splitNamespace(ns);
-    if (name.startsWith("system.") && !this.options.systemEvents) return false;
+    const hidden = name.startsWith("system.") && !this.options.systemEvents;
+    if (hidden && !(name === VIEWS && this.options.expanded)) return false;
     if (scope.kind === "database") return scope.database === database;
     return database !== "admin" && database !== "local" && database !== "config";
   }
@@ -171,12 +174,12 @@ export class ChangeStreamSource implements DocumentSource {
     }
     const position: Position = { ts: entry.ts, operation: 0, fragment: 0, kind: "event" };
     if (this.seen(position)) return;
-    this.give(
-      this.writer.change(
-        changeOf(entry, position, this.storage.oplog.namespaceOf(entry.namespace), this.options.expanded),
-      ),
-      position,
-    );
+    const ns = this.storage.oplog.namespaceOf(entry.namespace);
+    const view = this.options.expanded && this.scope.kind !== "collection" && ns.endsWith(`.${VIEWS}`);
+    const event = view
+      ? this.writer.command({ ...commonOf(entry), position, ...viewEvent(entry) })
+      : this.writer.change(changeOf(entry, position, ns, this.options.expanded));
+    this.give(event, position);
   }
 
   private give(bytes: Uint8Array, position: Position): void {
@@ -210,7 +213,7 @@ export class ChangeStreamSource implements DocumentSource {
     );
     if (!event) return;
     const position: Position = { ts: entry.ts, operation: 0, fragment: 0, kind: "event" };
-    const common = { seconds: entry.seconds, increment: entry.increment, wall: wallOf(entry.bytes) };
+    const common = commonOf(entry);
     if (!this.seen(position)) {
       this.give(
         this.writer.command({ ...common, position, type: event.type, uuid, ns: event.ns, more: event.more }),
@@ -254,6 +257,10 @@ export class ChangeStreamSource implements DocumentSource {
     this.chunks = [];
     this.ready = [];
   }
+}
+
+function commonOf(entry: EntryView): { seconds: number; increment: number; wall: bigint } {
+  return { seconds: entry.seconds, increment: entry.increment, wall: wallOf(entry.bytes) };
 }
 
 function decodeLong(bytes: Uint8Array | undefined): bigint {

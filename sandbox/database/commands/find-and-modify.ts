@@ -5,6 +5,7 @@ import { ServerError } from "../engine/errors.ts";
 import { compileProjection } from "../engine/project.ts";
 import { compileUpdate } from "../engine/update/index.ts";
 import type { Document, Value } from "../engine/value.ts";
+import { ConnectionReset } from "../faults/faults.ts";
 import { type Target, targets } from "../query/target.ts";
 import type { Command, CommandContext, Reply } from "../server/context.ts";
 import { retryInfo } from "../server/sessions.ts";
@@ -122,6 +123,8 @@ function run(context: CommandContext): Reply {
   const done = retryable ? session!.statements.get(statement) : undefined;
   if (done) return { ...Object.fromEntries(done), retriedStmtId: statement };
   const retry = retryable ? retryInfo(session!, statement, 0) : undefined;
+  const failure = retryable ? server.failPoints.writeFailure() : undefined;
+  if (failure?.error) throw failure.closeConnection ? cutOff() : failure.error;
   const reply = server.mutate(context, (unit) => {
     const collection = storage.catalog.get(ns);
     const found = collection && first(collection, context, request.query);
@@ -132,7 +135,12 @@ function run(context: CommandContext): Reply {
     return result;
   });
   if (retryable) server.sessions.recorded(session!, statement, [reply], storage.clock.last);
+  if (failure?.closeConnection) throw cutOff();
   return reply;
+}
+
+function cutOff(): Error {
+  return new ConnectionReset("fail point onPrimaryTransactionalWrite");
 }
 
 function first(collection: Collection, context: CommandContext, query: Document): Target | undefined {

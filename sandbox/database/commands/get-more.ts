@@ -4,6 +4,7 @@ import type { Cursor } from "../cursors/cursor.ts";
 import { cursorFields } from "../cursors/reply.ts";
 import { ServerError } from "../engine/errors.ts";
 import { Long, longToBigInt, type Value } from "../engine/value.ts";
+import { isResumable } from "../faults/labels.ts";
 import { holds, unauthorized } from "../server/authorize.ts";
 import type { Command, CommandContext, Reply } from "../server/context.ts";
 
@@ -70,6 +71,8 @@ async function nextBatch(context: CommandContext, cursor: Cursor): Promise<Reply
     return { cursor: cursorFields(cursor, finished ? 0n : cursor.id, "nextBatch", batch) };
   } catch (error) {
     server.cursors.drop(cursor);
+    if (cursor.changeStream && error instanceof ServerError && isResumable(error.code))
+      error.labels.push("ResumableChangeStreamError");
     throw error;
   } finally {
     cursor.pinned = false;

@@ -1,6 +1,7 @@
 /** What insert, update and delete share: targets, ordered and unordered batches, retried statements, replies. */
 import { ServerError } from "../engine/errors.ts";
 import { type Document, isNumber, type Value } from "../engine/value.ts";
+import { ConnectionReset } from "../faults/faults.ts";
 import { checkUserWriteBlock } from "../server/authorize.ts";
 import type { CommandContext } from "../server/context.ts";
 import { retryInfo } from "../server/sessions.ts";
@@ -101,6 +102,8 @@ class RetryLedger {
   private readonly context: CommandContext;
   private readonly results: { statement: number; result: ReplyObject }[] = [];
   private previous: Ts;
+  /** A fail point wants the connection closed instead of an answer. */
+  isCut = false;
 
   constructor(context: CommandContext) {
     this.context = context;
@@ -120,6 +123,13 @@ class RetryLedger {
   add(index: number, result: StatementResult): void {
     this.previous = this.context.storage.clock.last;
     this.results.push({ statement: statementNumber(this.context, index), result: toStored(result) });
+  }
+
+  /** @throws ServerError when an armed fail point wants the next statement not done */
+  meetFailPoint(): void {
+    const failure = this.context.server.failPoints.writeFailure();
+    this.isCut = failure?.closeConnection ?? false;
+    if (failure?.error) throw failure.error;
   }
 
   /** Consecutive statements share a row. */
@@ -167,7 +177,7 @@ export function runBatch(context: CommandContext, count: number, statement: Stat
   const outcome: BatchOutcome = { n: 0, nModified: 0, upserted: [], errors: [], retried: [] };
   const ledger = isRetryable(context) ? new RetryLedger(context) : undefined;
   context.server.mutate(context, (unit) => {
-    for (let index = 0; index < count; index++) {
+    for (let index = 0; index < count && !ledger?.isCut; index++) {
       const already = ledger?.done(index);
       if (already) {
         outcome.retried.push(already.statement);
@@ -175,6 +185,7 @@ export function runBatch(context: CommandContext, count: number, statement: Stat
         continue;
       }
       try {
+        ledger?.meetFailPoint();
         const result = statement(unit, index, () => ledger?.info(index));
         add(outcome, index, result);
         ledger?.add(index, result);
@@ -187,6 +198,7 @@ export function runBatch(context: CommandContext, count: number, statement: Stat
     ledger?.store();
   });
   ledger?.remember();
+  if (ledger?.isCut) throw new ConnectionReset("fail point onPrimaryTransactionalWrite");
   return outcome;
 }
 

@@ -12,6 +12,13 @@ interface FailPoint {
   entered: number;
 }
 
+/** What an armed `onPrimaryTransactionalWrite` wants done to a statement of a retryable write. */
+export interface WriteFailure {
+  closeConnection: boolean;
+  /** The statement fails with this and isn't done; otherwise it is done. */
+  error: ServerError | undefined;
+}
+
 /** What an armed `failCommand` wants done to a command. */
 export interface Failure {
   closeConnection: boolean;
@@ -90,6 +97,22 @@ export class FailPoints {
       error: isNumber(code) ? { code: exactNumberOf(code), labels: labelsOf(data) } : undefined,
       writeConcernError: isDocument(writeConcernError) ? writeConcernError : undefined,
       labels: labelsOf(data),
+    };
+  }
+
+  /** The failure to inject into a statement of a retryable write, if any. */
+  writeFailure(): WriteFailure | undefined {
+    const data = this.take("onPrimaryTransactionalWrite");
+    if (!data) return undefined;
+    const code = data.get("failBeforeCommitExceptionCode");
+    return {
+      closeConnection: data.get("closeConnection") !== false,
+      error: isNumber(code)
+        ? new ServerError(
+            exactNumberOf(code),
+            "Failing write due to failpoint. The write must not be reflected.",
+          )
+        : undefined,
     };
   }
 

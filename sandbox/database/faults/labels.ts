@@ -4,7 +4,8 @@ const RETRYABLE_WRITE = new Set([6, 7, 89, 91, 134, 189, 262, 358, 9001, 10107, 
 const RESUMABLE_CHANGE_STREAM = new Set([
   6, 7, 63, 89, 91, 133, 150, 189, 234, 262, 9001, 10107, 11600, 11602, 13388, 13435, 13436, 43,
 ]);
-const TRANSIENT_TRANSACTION = new Set([112, 246, 251, 267, 24, 239]);
+const TRANSIENT_TRANSACTION = new Set([24, 112, 239, 246, 267]);
+const NO_SUCH_TRANSACTION = 251;
 
 const RETRYABLE_COMMANDS = new Set([
   "insert",
@@ -17,12 +18,26 @@ const RETRYABLE_COMMANDS = new Set([
   "abortTransaction",
 ]);
 
+/** Whether a change stream that fails with this code may be resumed. */
+export function isResumable(code: number): boolean {
+  return RESUMABLE_CHANGE_STREAM.has(code);
+}
+
 export interface LabelContext {
   command: string;
   /** A retryable write: session and transaction number, no transaction. */
   retryable: boolean;
   inTransaction: boolean;
+  /** An aggregate with a change stream, or a getMore that has its cursor already. */
   changeStream: boolean;
+  /** The code is that of the write concern error beside a result. */
+  besideResult: boolean;
+}
+
+function isTransient(code: number, { inTransaction, besideResult }: LabelContext, ending: boolean): boolean {
+  if (!inTransaction || besideResult) return false;
+  if (TRANSIENT_TRANSACTION.has(code) || code === NO_SUCH_TRANSACTION) return true;
+  return !ending && RETRYABLE_WRITE.has(code);
 }
 
 /** @param code of the error or of the write concern error */
@@ -30,13 +45,10 @@ export function labelsFor(code: number | undefined, context: LabelContext): stri
   if (code === undefined) return [];
   const labels: string[] = [];
   const ending = context.command === "commitTransaction" || context.command === "abortTransaction";
-  if (context.inTransaction && !ending) {
-    if (TRANSIENT_TRANSACTION.has(code) || RETRYABLE_WRITE.has(code))
-      labels.push("TransientTransactionError");
-  } else if (context.inTransaction && ending && code === 251) labels.push("TransientTransactionError");
+  if (isTransient(code, context, ending)) labels.push("TransientTransactionError");
   if ((context.retryable || ending) && RETRYABLE_COMMANDS.has(context.command) && RETRYABLE_WRITE.has(code)) {
     labels.push("RetryableWriteError");
   }
-  if (context.changeStream && RESUMABLE_CHANGE_STREAM.has(code)) labels.push("ResumableChangeStreamError");
+  if (context.changeStream && isResumable(code)) labels.push("ResumableChangeStreamError");
   return labels;
 }

@@ -182,14 +182,19 @@ export class Dispatcher {
     return { reply, error };
   }
 
-  private labels(code: number | undefined, context: CommandContext | undefined): string[] {
+  private labels(
+    code: number | undefined,
+    context: CommandContext | undefined,
+    besideResult = false,
+  ): string[] {
     if (!context) return [];
     const inTransaction = context.body.get("autocommit") === false;
     return labelsFor(code, {
       command: context.name,
       inTransaction,
       retryable: !inTransaction && context.body.has("txnNumber"),
-      changeStream: isChangeStream(context),
+      changeStream: opensChangeStream(context),
+      besideResult,
     });
   }
 
@@ -215,7 +220,11 @@ export class Dispatcher {
     const code = isDocument(error as Value) ? (error as Document).get("code") : (error as ReplyObject).code;
     const labels =
       failure?.labels ??
-      this.labels(typeof code === "number" ? code : Number((code as { value?: number })?.value), context);
+      this.labels(
+        typeof code === "number" ? code : Number((code as { value?: number })?.value),
+        context,
+        true,
+      );
     if (labels.length > 0) reply.set("errorLabels", labels);
   }
 
@@ -298,12 +307,8 @@ function faultNamespace(context: CommandContext): string {
   return context.database;
 }
 
-function isChangeStream(context: CommandContext): boolean {
-  if (context.name === "getMore") {
-    const id = context.body.get("getMore") as { toBigInt?(): bigint } | undefined;
-    const cursor = id?.toBigInt ? context.server.cursors.find(id.toBigInt()) : undefined;
-    return cursor?.changeStream ?? context.body.get("maxTimeMS") !== undefined;
-  }
+/** A getMore labels its errors itself, once it has its cursor: what fails before that isn't known as a stream's. */
+function opensChangeStream(context: CommandContext): boolean {
   const pipeline = context.body.get("pipeline");
   return Array.isArray(pipeline) && isDocument(pipeline[0]) && pipeline[0].has("$changeStream");
 }

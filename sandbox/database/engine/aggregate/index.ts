@@ -4,6 +4,7 @@ import "./stages/index.ts";
 
 export { compileExpression, makeContext } from "./expression.ts";
 export {
+  checkStageName,
   compilePipeline,
   leadingMatch,
   type MergeTarget,

@@ -108,6 +108,12 @@ function compileStage(stage: Value, index: number, length: number, context: Stag
   return compiler!(specification, context, name);
 }
 
+/** @throws ServerError 40324 for a stage nobody knows, wherever it stands */
+export function checkStageName(name: string): void {
+  if (!compilers.has(name) && !firstOnly.has(name))
+    throw new ServerError(40324, `Unrecognized pipeline stage name: '${name}'`);
+}
+
 function stageContext(context: PipelineContext): StageContext {
   const expressions = makeContext(context);
   if (context.variables === undefined) return { ...context, expressions };
