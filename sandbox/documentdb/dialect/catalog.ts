@@ -63,7 +63,7 @@ const optionExtras = elementsOf({
   storageEngine: { documentDB: { compression: { enable: false } } },
 });
 
-function describeCollection(document: Buffer): Buffer {
+function describeCollection(document: Buffer, database: string): Buffer {
   const options = findField(document, "options");
   if (!options) return document;
   const extended = editDocument(
@@ -71,9 +71,10 @@ function describeCollection(document: Buffer): Buffer {
     new Set(["capped", "autoIndexId", "storageEngine"]),
     [optionExtras],
   );
-  return editDocument(document, new Set(["options", "info"]), [
+  const ns = `${database}.${readString(document, findField(document, "name"))}`;
+  return editDocument(document, new Set(["options", "info", "idIndex"]), [
     element(Type.Document, "options", extended),
-    elementsOf({ info: { readOnly: false } }),
+    elementsOf({ info: { readOnly: false }, idIndex: { v: 4, key: { _id: 1 }, name: "_id_", ns } }),
   ]);
 }
 
@@ -83,7 +84,7 @@ export function listCollections(request: Request, session: DialectSession): Deci
       cursor: { firstBatch: [], id: 0n, ns: `${request.database}.$cmd.listCollections` },
     });
   }
-  return rewriteBatch(request, describeCollection);
+  return rewriteBatch(request, (document) => describeCollection(document, request.database));
 }
 
 const indexVersions = new Set(["v", "ns", "2dsphereIndexVersion", "textIndexVersion"]);
