@@ -20,6 +20,8 @@ export interface PutOptions {
   readonly ifNoneMatch?: boolean;
   /** Replace only the version with this ETag. */
   readonly ifMatch?: string;
+  /** Hex of the body, where the caller has it already: saves hashing it again. A wrong one fails the put. */
+  readonly sha256?: string;
   readonly contentType?: string;
   readonly contentEncoding?: string;
   readonly metadata?: Readonly<Record<string, string>>;

@@ -56,7 +56,10 @@ export class S3ObjectStore implements ObjectStore {
   }
 
   async put(key: string, body: Uint8Array, options?: PutOptions): Promise<{ etag: string }> {
-    const checksum = createHash("sha256").update(body).digest("base64");
+    const checksum =
+      options?.sha256 === undefined
+        ? createHash("sha256").update(body).digest("base64")
+        : Buffer.from(options.sha256, "hex").toString("base64");
     const command = new PutObjectCommand({
       Bucket: this.bucket,
       Key: key,

@@ -4,6 +4,7 @@ import { FlushBuilder } from "../../core/changes/flush.ts";
 import { chainStart } from "../../core/changes/manifest-chain.ts";
 import { RoundtripError } from "../../core/errors.ts";
 import type { ObjectStore } from "../../core/ports.ts";
+import { Arena } from "../../services/replication/arena.ts";
 import { LogWriter } from "../../services/replication/log-writer.ts";
 import { PatientStore } from "../../services/replication/patient-store.ts";
 import { testScope } from "../../tests/support/capture-context.ts";
@@ -35,6 +36,7 @@ async function writeLog(store: ObjectStore, flushes = 10): Promise<Uint8Array[]>
   });
   const builder = new FlushBuilder({
     nextSequence: 1,
+    memory: new Arena(1 << 16),
     classify: createClassifier(testScope),
     maxEventsPerObject: 1000,
     resume: { operationTime: { t: 1_700_000_000, i: 1 } },

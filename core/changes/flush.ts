@@ -7,12 +7,28 @@ import { appendSequence } from "./sequence.ts";
 import type { ResumePoint } from "./source.ts";
 import { idText } from "./token.ts";
 
+/** Where events stay between their reply and their upload. */
+export interface EventMemory {
+  /** Copies an event; gives where it begins in `block`. */
+  keep(raw: Uint8Array): number;
+  /** What the event kept last lies in. */
+  readonly block: Uint8Array;
+}
+
+/** Bytes of one or more events that lie behind one another. */
+export interface Part {
+  readonly block: Uint8Array;
+  readonly start: number;
+  end: number;
+}
+
 export interface FlushObject {
   readonly database: string;
   readonly collection: string;
   readonly kind: EventKind;
-  /** Raw events, in order. Emptied when they were put together for the upload. */
-  readonly events: Uint8Array[];
+  events: number;
+  /** The events' bytes, in order. */
+  readonly parts: Part[];
   readonly sequences: number[];
   bytes: number;
   /** Of the first event: what the object is named after. */
@@ -40,6 +56,7 @@ export interface FlushOptions {
   readonly classify: (event: ChangeEvent) => EventKind;
   readonly maxEventsPerObject: number;
   readonly resume: ResumePoint;
+  readonly memory: EventMemory;
 }
 
 /** Numbers events and gathers them until `take`. */
@@ -84,8 +101,7 @@ export class FlushBuilder {
     const time = event.clusterTime;
     if (time && isLater(time, this.time)) this.time = time;
     const object = this.objectFor(event, sequence);
-    object.events.push(raw);
-    object.bytes += raw.length;
+    this.keep(object, raw);
     appendSequence(object.sequences, sequence);
     this.bytes += raw.length;
     this.note(event, sequence, object.kind, oversize);
@@ -129,6 +145,17 @@ export class FlushBuilder {
     return flush;
   }
 
+  private keep(object: FlushObject, raw: Uint8Array): void {
+    const { memory } = this.options;
+    const start = memory.keep(raw);
+    const { block } = memory;
+    const last = object.parts[object.parts.length - 1];
+    if (last?.block === block && last.end === start) last.end += raw.length;
+    else object.parts.push({ block, start, end: start + raw.length });
+    object.events++;
+    object.bytes += raw.length;
+  }
+
   private objectFor(event: ChangeEvent, sequence: number): FlushObject {
     const { database, collection } = event;
     let object = this.current;
@@ -139,15 +166,16 @@ export class FlushBuilder {
     ) {
       object = this.open.get(`${database}\0${collection}\0${this.options.classify(event)}`);
     }
-    if (!object || object.events.length >= this.options.maxEventsPerObject) {
+    if (!object || object.events >= this.options.maxEventsPerObject) {
       object = {
         database,
         collection,
         kind: this.options.classify(event),
-        events: [],
+        events: 0,
+        parts: [],
         sequences: [],
         bytes: 0,
-        first: { sequence, time: this.time, id: event.id },
+        first: { sequence, time: this.time, id: copyOf(event.id) },
       };
       this.objects.push(object);
       this.open.set(`${database}\0${collection}\0${object.kind}`, object);
@@ -168,6 +196,11 @@ export class FlushBuilder {
     const signal = signalOf(event);
     if (signal) this.signals.push({ ...signal, sequence });
   }
+}
+
+/** What outlives the event must not keep its reply alive. */
+function copyOf(value: RawValue | undefined): RawValue | undefined {
+  return value && { type: value.type, bytes: value.bytes.slice() };
 }
 
 function isLater(left: OperationTime, right: OperationTime): boolean {

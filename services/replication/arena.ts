@@ -4,6 +4,8 @@
  * one collection is already the body to upload.
  */
 
+import type { EventMemory, Part } from "../../core/changes/flush.ts";
+
 interface Block {
   readonly bytes: Uint8Array;
   used: number;
@@ -16,23 +18,28 @@ const freeMax = 2;
 /** Small flushes share a block; a large one that began late in a block would need a second one and a copy. */
 const sharedShare = 1 / 8;
 
-export class Arena {
+export class Arena implements EventMemory {
   private current: Block | undefined;
   private readonly free: Block[] = [];
   /** Blocks the flush in hand lies in. */
   private held: Block[] = [];
+  block: Uint8Array = new Uint8Array();
 
   constructor(private readonly blockBytes: number) {}
 
   /** The same bytes where they stay until their flush is released. */
-  keep(raw: Uint8Array): Uint8Array {
-    // Larger than a block is rare, and such an event fills a flush of its own.
-    if (raw.length > this.blockBytes) return raw.slice();
+  keep(raw: Uint8Array): number {
+    if (raw.length > this.blockBytes) {
+      // Larger than a block is rare, and such an event fills a flush of its own.
+      this.block = raw.slice();
+      return 0;
+    }
     const block = this.blockFor(raw.length);
     const start = block.used;
     block.bytes.set(raw, start);
     block.used += raw.length;
-    return block.bytes.subarray(start, block.used);
+    this.block = block.bytes;
+    return start;
   }
 
   /** Ends the flush in hand. The function it gives is to be called once, when its bytes are no longer needed. */
@@ -67,15 +74,8 @@ export class Arena {
   }
 }
 
-/** The parts as one: without copying when they lie behind one another in the same memory. */
-export function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const [first] = parts;
-  if (!first) return new Uint8Array();
-  let end = first.byteOffset + first.length;
-  for (let index = 1; index < parts.length; index++) {
-    const part = parts[index]!;
-    if (part.buffer !== first.buffer || part.byteOffset !== end) return Buffer.concat(parts);
-    end += part.length;
-  }
-  return new Uint8Array(first.buffer, first.byteOffset, end - first.byteOffset);
+/** The parts as one: without copying when they lie behind one another. */
+export function joined(parts: readonly Part[]): Uint8Array {
+  const slices = parts.map(({ block, start, end }) => block.subarray(start, end));
+  return slices.length === 1 ? slices[0]! : Buffer.concat(slices);
 }

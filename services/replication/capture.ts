@@ -1,13 +1,15 @@
 import type { FlushBuilder } from "../../core/changes/flush.ts";
 import type { ChangeBatch, ChangeSource, ResumePoint } from "../../core/changes/source.ts";
 import type { Clock } from "../../core/ports.ts";
-import { Arena } from "./arena.ts";
+import type { Arena } from "./arena.ts";
 import type { LogWriter } from "./log-writer.ts";
 
 export interface CaptureOptions {
   readonly source: ChangeSource;
   readonly from: ResumePoint;
   readonly builder: FlushBuilder;
+  /** The builder's memory. */
+  readonly arena: Arena;
   readonly writer: LogWriter;
   readonly clock: Clock;
   readonly maxBytesPerFlush: number;
@@ -25,8 +27,6 @@ const turnMsMax = 1000;
 const behindMs = 5000;
 const fastShare = 1 / 16;
 const catchUpDelayFactor = 10;
-/** A flush ends with the event that fills it: room for that one. */
-const arenaSlackBytes = 1024 * 1024;
 /** Replies are garbage once read. Left to itself the engine lets as much of it pile up as there is live memory. */
 const collectBytes = 16 * 1024 * 1024;
 
@@ -62,7 +62,6 @@ class CaptureLoop {
   private sinceMs: number;
   private takenMs: number;
   private tokenMoved = false;
-  private readonly arena: Arena;
   private uncollectedBytes = 0;
 
   constructor(
@@ -72,7 +71,6 @@ class CaptureLoop {
     this.batches = options.source.read(options.from, reading.signal)[Symbol.asyncIterator]();
     this.sinceMs = options.clock.monotonicMs();
     this.takenMs = this.sinceMs;
-    this.arena = new Arena(options.maxBytesPerFlush + arenaSlackBytes);
     options.writer.onChange = () => this.wake();
   }
 
@@ -121,7 +119,7 @@ class CaptureLoop {
     const { builder, clock, maxBytesPerFlush } = this.options;
     for (const raw of batch.events) {
       if (builder.events === 0) this.sinceMs = clock.monotonicMs();
-      const mayEnd = builder.add(this.arena.keep(raw), batch.oversize);
+      const mayEnd = builder.add(raw, batch.oversize);
       this.uncollectedBytes += raw.length;
       if (mayEnd && builder.bytes >= maxBytesPerFlush) await this.flush();
     }
@@ -167,7 +165,7 @@ class CaptureLoop {
   private hand(): void {
     const { builder, writer, clock } = this.options;
     if (builder.events === 0 && !this.tokenMoved) return;
-    writer.add(builder.take(), this.arena.seal());
+    writer.add(builder.take(), this.options.arena.seal());
     this.takenMs = clock.monotonicMs();
     this.sinceMs = this.takenMs;
     this.tokenMoved = false;

@@ -126,23 +126,23 @@ export class LogWriter {
   private async writeObject(object: FlushObject): Promise<ManifestObject> {
     const { compression, failbackId, writer } = this.options;
     const { database, collection, kind, sequences, first } = object;
-    const events = object.events.length;
-    const raw = joined(object.events);
+    const { events } = object;
+    const raw = joined(object.parts);
     const name = keyNameOf({ database, collection, ...first });
-    object.events.length = 0;
     await this.startPut();
     try {
       const body = compression === "zstd" ? await Bun.zstdCompress(raw) : raw;
+      const sha256 = sha256Of(body);
       const prefix = keysOf(failbackId).log;
       let key = `${prefix}${name}`;
       try {
-        await this.putNew(key, body);
+        await this.putNew(key, body, sha256);
       } catch (error) {
         if (!isPrecondition(error)) throw error;
         // Left by a run that died before its manifest, with another cut of events or later lookups. It stays as it
         // is: a capture that still lives might be about to commit it.
         key = `${prefix}${keyNameOf({ database, collection, ...first, run: writer.run })}`;
-        await this.putNew(key, body);
+        await this.putNew(key, body, sha256);
       }
       return {
         key,
@@ -151,7 +151,7 @@ export class LogWriter {
         events,
         sequences,
         bytes: body.length,
-        sha256: sha256Of(body),
+        sha256,
         compression,
         ...(compression === "zstd" ? { rawBytes: raw.length } : {}),
         kind,
@@ -161,8 +161,8 @@ export class LogWriter {
     }
   }
 
-  private async putNew(key: string, body: Uint8Array): Promise<void> {
-    await this.options.patient.put(key, body, { ifNoneMatch: true, contentType: "application/bson" });
+  private async putNew(key: string, body: Uint8Array, sha256: string): Promise<void> {
+    await this.options.patient.put(key, body, { ifNoneMatch: true, contentType: "application/bson", sha256 });
   }
 
   private async startPut(): Promise<void> {

@@ -4,6 +4,7 @@ import type { Gap } from "../../core/changes/gap.ts";
 import type { ChangeSource } from "../../core/changes/source.ts";
 import { RoundtripError } from "../../core/errors.ts";
 import type { OpenFailback, ServiceContext } from "../runtime/service.ts";
+import { Arena } from "./arena.ts";
 import { capture } from "./capture.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { type Committed, LogWriter } from "./log-writer.ts";
@@ -21,6 +22,8 @@ export interface ReplicationParts {
 }
 
 const defaultFinishMsMax = 40_000;
+/** A flush ends with the event that fills it: room for that one. */
+const arenaSlackBytes = 1024 * 1024;
 
 /**
  * Captures until the signal fires. Goes on from the newest manifest, or from the start point. Fails `historyLost`
@@ -91,7 +94,9 @@ class CaptureRun {
         if (committed.manifest.signals.some(({ kind }) => kind === "heartbeat")) heartbeat.seen();
       },
     });
+    const arena = new Arena(settings.maxBytesPerFlush + arenaSlackBytes);
     const builder = new FlushBuilder({
+      memory: arena,
       nextSequence: position.head.lastSequence + 1,
       classify: createClassifier(failback.scope),
       maxEventsPerObject: settings.maxEventsPerObject,
@@ -105,6 +110,7 @@ class CaptureRun {
         source: parts.source,
         from: position.from,
         builder,
+        arena,
         writer,
         clock,
         maxBytesPerFlush: settings.maxBytesPerFlush,
