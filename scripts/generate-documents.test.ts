@@ -3,8 +3,8 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ActionMetadata, actionCatalog } from "../services/actions/catalog.ts";
-import { documentParameterName } from "../services/actions/parameter.ts";
+import { type ActionMetadata, actionCatalog } from "../core/actions/catalog.ts";
+import { documentParameterName } from "../core/actions/parameter.ts";
 import { documentFiles, documentOf, documentsDirectory } from "./generate-documents.ts";
 
 const actions: readonly ActionMetadata[] = actionCatalog;

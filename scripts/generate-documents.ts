@@ -4,12 +4,8 @@
  */
 import { readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type ActionMetadata, actionCatalog } from "../services/actions/catalog.ts";
-import {
-  type ActionParameter,
-  documentParameterName,
-  failbackParameter,
-} from "../services/actions/parameter.ts";
+import { type ActionMetadata, actionCatalog } from "../core/actions/catalog.ts";
+import { type ActionParameter, documentParameterName, failbackParameter } from "../core/actions/parameter.ts";
 
 export const documentsDirectory = join(import.meta.dirname, "../runbooks/documents");
 const worker = "/opt/roundtrip/bin/roundtrip-worker";

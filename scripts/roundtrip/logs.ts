@@ -1,7 +1,7 @@
+import { actionCatalog } from "../../core/actions/catalog.ts";
+import { unitParameter } from "../../core/actions/parameter.ts";
 import { RoundtripError } from "../../core/errors.ts";
 import { documentName } from "../../runbooks/engine/action.ts";
-import { actionCatalog } from "../../services/actions/catalog.ts";
-import { unitParameter } from "../../services/actions/parameter.ts";
 import { type Command, usageError } from "./command.ts";
 import { dependenciesFor } from "./dependencies.ts";
 

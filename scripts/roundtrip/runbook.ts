@@ -1,5 +1,6 @@
 import { appendFile, readFile } from "node:fs/promises";
 import { PhaseStore } from "../../adapters/state/phase-store.ts";
+import { actionCatalog } from "../../core/actions/catalog.ts";
 import { exitCodeOf, exitCodes } from "../../core/errors.ts";
 import { parseTasks } from "../../core/tasks/tasks.ts";
 import { runbooks } from "../../runbooks/catalog.ts";
@@ -7,7 +8,6 @@ import { executeRunbook, planContext, type RunbookRequest } from "../../runbooks
 import { planOf, renderPlan } from "../../runbooks/engine/plan.ts";
 import type { Runbook } from "../../runbooks/engine/runbook.ts";
 import { renderSummary } from "../../runbooks/engine/summary.ts";
-import { actionCatalog } from "../../services/actions/catalog.ts";
 import { callerOf } from "./caller.ts";
 import { type Command, usageError } from "./command.ts";
 import { dependenciesFor } from "./dependencies.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { actionCatalog } from "../../core/actions/catalog.ts";
 import { parseArguments } from "../runtime/arguments.ts";
-import { actionCatalog } from "./catalog.ts";
 import { actionOptions, findAction, readParameters } from "./parameters.ts";
 import { loadAction } from "./registry.ts";
 

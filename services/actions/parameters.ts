@@ -1,7 +1,7 @@
+import { type ActionMetadata, actionCatalog } from "../../core/actions/catalog.ts";
+import { type ActionParameter, failbackParameter } from "../../core/actions/parameter.ts";
 import { RoundtripError } from "../../core/errors.ts";
 import type { Arguments, OptionDefinition } from "../runtime/definition.ts";
-import { type ActionMetadata, actionCatalog } from "./catalog.ts";
-import { type ActionParameter, failbackParameter } from "./parameter.ts";
 
 const failbackOption = "failback";
 

@@ -1,5 +1,5 @@
+import type { ActionName } from "../../core/actions/catalog.ts";
 import type { Action } from "./action.ts";
-import type { ActionName } from "./catalog.ts";
 
 /** Each action's code is loaded when it is asked for, so that looking at a unit does not load the drivers. */
 const actions: Readonly<Record<ActionName, () => Promise<{ readonly run: Action }>>> = {

@@ -1,4 +1,5 @@
 import { readJson, writeJson } from "../../adapters/state/json.ts";
+import type { ActionMetadata } from "../../core/actions/catalog.ts";
 import { RoundtripError } from "../../core/errors.ts";
 import type { ActionResult, CurrentFailback, Scope } from "../../core/failback/documents.ts";
 import { keysOf } from "../../core/failback/layout.ts";
@@ -6,7 +7,6 @@ import { assertPhase } from "../../core/failback/phase.ts";
 import type { Databases } from "../access/databases.ts";
 import type { ServiceContext } from "../runtime/definition.ts";
 import type { Action, ActionContext, ActionFailback } from "./action.ts";
-import type { ActionMetadata } from "./catalog.ts";
 import type { ActionArguments } from "./parameters.ts";
 
 export interface ActionRun {

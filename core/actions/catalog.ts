@@ -1,4 +1,4 @@
-import type { Phase } from "../../core/failback/phase.ts";
+import type { Phase } from "../failback/phase.ts";
 import {
   type ActionParameter,
   databasesParameter,
