@@ -1,63 +1,86 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { has } from "../setup/run.ts";
 
-export interface Suite {
+/** Why a suite can't run here. `installable`: installing something mends it, so that REQUIRE_ALL=1 counts it as failed. */
+export interface Missing {
+  readonly reason: string;
+  readonly installable: boolean;
+}
+
+interface Named {
   readonly name: string;
+  /** A suite that has not ended by then is killed and has failed. */
+  readonly minutesMax: number;
+  /** Undefined when it can run. */
+  missing?(): Promise<Missing | undefined>;
+}
+
+/** Test files and folders, from the root; their counts are those of `bun test`. */
+export interface TestSuite extends Named {
+  readonly tests: readonly string[];
+  /** Takes the tests as its arguments, in the place of `bun test`. */
+  readonly launcher?: readonly string[];
+  /** How many files run at once; 1 where the tests start many processes or look at the whole machine. */
+  readonly parallel?: number;
+}
+
+/** A command that is one check: exit code 0 or not. */
+export interface CommandSuite extends Named {
   readonly command: readonly string[];
-  /** `bun`: counts come from `bun test`'s closing lines; `one`: the whole command is one check. */
-  readonly counts: "bun" | "one";
-  /** Why it can't run here; undefined when it can. */
-  missing?(): Promise<string | undefined>;
 }
 
-const root = join(import.meta.dirname, "../..");
-const timeoutMs = "120000";
+export type Suite = TestSuite | CommandSuite;
 
-async function systemdMissing(): Promise<string | undefined> {
-  if (process.getuid?.() !== 0) return "needs root";
+async function systemdMissing(): Promise<Missing | undefined> {
+  if (process.getuid?.() !== 0) return { reason: "needs root", installable: false };
   const tools = ["/usr/bin/systemd-nspawn", "/usr/sbin/debootstrap"].filter((path) => !existsSync(path));
-  return tools.length > 0 ? `no ${tools.join(", ")}` : undefined;
+  if (tools.length === 0) return undefined;
+  return { reason: `no ${tools.join(", ")} (bun scripts/setup.ts --all)`, installable: true };
 }
 
-async function pythonMissing(): Promise<string | undefined> {
-  const python = join(root, ".tools/python/bin/python");
-  return (await has(python, ["-c", "import pymongo"]))
-    ? undefined
-    : "no pymongo in .tools/python (bun scripts/setup.ts --all)";
+/** A thing that a variable names and that no installer brings. */
+async function variableMissing(name: string, what: string): Promise<Missing | undefined> {
+  return process.env[name] ? undefined : { reason: `${name} names no ${what}`, installable: false };
 }
 
-/** Every suite there is, quick ones first. */
+/** Every suite there is, quick ones first. Each test file belongs to exactly one (suites.test.ts). */
 export const suites: readonly Suite[] = [
-  { name: "types", command: ["tsc", "--noEmit"], counts: "one" },
+  { name: "types", command: ["tsc", "--noEmit"], minutesMax: 5 },
   {
     name: "lint and import direction",
     command: ["biome", "ci", "--diagnostic-level=error", "."],
-    counts: "one",
+    minutesMax: 3,
   },
-  { name: "unused code", command: ["knip"], counts: "one" },
-  {
-    name: "product",
-    command: ["bun", "test", `--timeout=${timeoutMs}`, "core", "adapters", "services", "runbooks", "scripts"],
-    counts: "bun",
-  },
-  { name: "stand-ins", command: ["bun", "test", `--timeout=${timeoutMs}`, "sandbox"], counts: "bun" },
-  {
-    name: "failback scenarios",
-    command: ["bun", "test", `--timeout=${timeoutMs}`, "tests/failback"],
-    counts: "bun",
-  },
-  {
-    name: "pymongo on the database stand-in",
-    command: ["bun", "test", `--timeout=${timeoutMs}`, "tests/pymongo"],
-    counts: "bun",
-    missing: pythonMissing,
-  },
-  { name: "drill", command: ["bun", "test", "--timeout=300000", "tests/drill"], counts: "bun" },
+  { name: "unused code", command: ["knip", "--no-progress"], minutesMax: 3 },
+  { name: "core", tests: ["core"], minutesMax: 5 },
+  { name: "house", tests: ["scripts", "tests/house", "tests/schemas"], minutesMax: 5 },
+  { name: "adapters and contracts", tests: ["adapters"], minutesMax: 8 },
+  { name: "services and runbooks", tests: ["services", "runbooks"], minutesMax: 8 },
+  { name: "stand-in: database", tests: ["sandbox/database"], minutesMax: 10 },
+  { name: "stand-in: documentdb", tests: ["sandbox/documentdb"], minutesMax: 8 },
+  { name: "stand-in: aws", tests: ["sandbox/aws"], minutesMax: 10 },
+  { name: "stand-in: host", tests: ["sandbox/host", "tests/systemd/stand-in.test.ts"], minutesMax: 8 },
+  { name: "sandbox up", tests: ["sandbox/up"], minutesMax: 5 },
+  { name: "failback scenarios", tests: ["tests/failback"], minutesMax: 12 },
+  { name: "drill", tests: ["tests/drill"], parallel: 1, minutesMax: 8 },
+  { name: "chaos sample", tests: ["tests/chaos"], parallel: 1, minutesMax: 8 },
   {
     name: "units under real systemd",
-    command: ["make", "--no-print-directory", "test-systemd"],
-    counts: "one",
+    tests: ["tests/systemd/container.test.ts"],
+    launcher: ["bun", "tests/systemd/run.ts"],
+    minutesMax: 12,
     missing: systemdMissing,
+  },
+  {
+    name: "drivers' specification tests",
+    tests: ["tests/specifications"],
+    parallel: 1,
+    minutesMax: 15,
+    missing: () => variableMissing("SPECIFICATIONS", "checkout of mongodb/specifications"),
+  },
+  {
+    name: "drill on a real mongod",
+    command: ["bun", "scripts/drill.ts", "--changes", "2000", "--docs", "300", "--report", "/dev/null"],
+    minutesMax: 8,
+    missing: () => variableMissing("MONGOD", "mongod"),
   },
 ];

@@ -1,7 +1,11 @@
-/** `make test-systemd`: the unit files and the host stand-in against real systemd in a Debian container. */
+/**
+ * `make test-systemd`: the unit files and the host stand-in against real systemd in a Debian container. Arguments choose
+ * test files.
+ */
 import { join } from "node:path";
 import { containerObstacle, makeContainerRoot } from "./container.ts";
 
+const chosen = process.argv.slice(2);
 const obstacle = containerObstacle();
 if (obstacle !== undefined) {
   const required = process.env.REQUIRE_ALL === "1";
@@ -14,7 +18,7 @@ try {
   console.error(`test-systemd: ${(error as Error).message}`);
   process.exit(1);
 }
-const tests = Bun.spawn([process.execPath, "test", import.meta.dirname], {
+const tests = Bun.spawn([process.execPath, "test", ...(chosen.length > 0 ? chosen : [import.meta.dirname])], {
   cwd: join(import.meta.dirname, "../.."),
   stdio: ["ignore", "inherit", "inherit"],
 });

@@ -1,0 +1,45 @@
+import { expect, test } from "bun:test";
+import { bunCounts, closingLine, commandCounts } from "./counts.ts";
+
+const output = (pass: number, fail: number, skips: readonly string[] = []) =>
+  [
+    "(pass) a thing holds [1.00ms]",
+    ...skips.map((name) => `(skip) ${name}`),
+    "",
+    ` ${pass} pass`,
+    ...(skips.length > 0 ? [` ${skips.length} skip`] : []),
+    ` ${fail} fail`,
+    " 12 expect() calls",
+    "Ran 12 tests across 3 files. [1.00s]",
+  ].join("\n");
+
+test("passed and failed tests are counted as bun test counts them", () => {
+  expect(bunCounts(output(11, 1), 1, false)).toMatchObject({ passed: 11, failed: 1, skipped: 0 });
+  expect(bunCounts(output(12, 0), 0, true)).toMatchObject({ passed: 12, failed: 0, skipped: 0 });
+});
+
+test("a run that ends badly without a failed test, or runs no test, is one failure", () => {
+  expect(bunCounts(output(12, 0), 134, false).failed).toBe(1);
+  expect(bunCounts("", 0, false)).toMatchObject({ passed: 0, failed: 1 });
+});
+
+test("what a test prints in the form of a count is not taken for the closing lines", () => {
+  expect(bunCounts(` 99 fail\n${output(12, 0)}`, 0, false)).toMatchObject({ passed: 12, failed: 0 });
+});
+
+test("a skipped test fails when everything is required, unless no installer brings what it needs", () => {
+  const skips = ["moto: skipped: moto_server is not on PATH", "skipped: SPECIFICATIONS names no checkout"];
+  expect(bunCounts(output(10, 0, skips), 0, false)).toMatchObject({
+    passed: 10,
+    failed: 0,
+    skipped: 2,
+    skips,
+  });
+  expect(bunCounts(output(10, 0, skips), 0, true)).toMatchObject({ passed: 10, failed: 1, skipped: 1 });
+});
+
+test("the closing line names skipped tests only where there are any", () => {
+  expect(closingLine({ passed: 3, failed: 0, skipped: 0 })).toBe("3 passed, 0 failed");
+  expect(closingLine({ passed: 3, failed: 1, skipped: 2 })).toBe("3 passed, 1 failed, 2 skipped");
+  expect(commandCounts(2)).toMatchObject({ passed: 0, failed: 1 });
+});

@@ -1,0 +1,37 @@
+/** What a suite came to. `skips` are the skipped tests' names, which say the reason. */
+export interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly skips: readonly string[];
+}
+
+/** Things a test may go without even when everything is required: no installer brings them. */
+const notInstallable = /\b(SPECIFICATIONS|MONGOD|root|mount)\b/;
+
+/**
+ * Reads the closing ` N pass`, ` N fail`, ` N skip` of `bun test` and its `(skip)` lines. A run that ended badly without
+ * a failed test, or that ran no test, is one failure. With `requireAll` a skipped test is a failure, unless its name
+ * says that it needs what can't be installed.
+ */
+export function bunCounts(output: string, code: number, requireAll: boolean): Counts {
+  const count = (word: string) =>
+    Number([...output.matchAll(new RegExp(`^ *(\\d+) ${word}$`, "gm"))].at(-1)?.[1] ?? 0);
+  const skips = [...output.matchAll(/^\(skip\) (.+)$/gm)].map(([, name = ""]) => name);
+  const excused = skips.filter((name) => notInstallable.test(name)).length;
+  const refused = requireAll ? count("skip") - excused : 0;
+  const passed = count("pass");
+  const failed = count("fail") + refused;
+  const silent = failed === 0 && (code !== 0 || passed + excused === 0);
+  return { passed, failed: silent ? 1 : failed, skipped: count("skip") - refused, skips };
+}
+
+/** The count of a command that is one check. */
+export function commandCounts(code: number): Counts {
+  return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0, skips: [] };
+}
+
+/** The last line of a test run: `N passed, N failed`, and `, N skipped` where any were. */
+export function closingLine({ passed, failed, skipped }: Omit<Counts, "skips">): string {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
+}
