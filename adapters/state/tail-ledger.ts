@@ -38,7 +38,8 @@ export interface TailHeader {
   /** The oplog was read from here (included) through the block. */
   readonly from: OperationTime;
   readonly through: OperationTime;
-  readonly carriedThrough?: OperationTime;
+  /** As TailRange has it. */
+  readonly carriedThrough: Readonly<Record<string, OperationTime>>;
   /** Where the range begins and why, for the verdict's notes. */
   readonly boundary: string;
   /** DDL that MongoDB took in that range, each naming command and collection. */
@@ -123,7 +124,8 @@ function collect(
   const documents = images.get(namespace) ?? new Map<string, TailImage>();
   images.set(namespace, documents);
   const at = timestampIn(findElement(document, "ts"));
-  const margin = carriedThrough !== undefined && at !== undefined && compareTimes(at, carriedThrough) <= 0;
+  const carried = carriedThrough[namespace] ?? carriedThrough["*"];
+  const margin = carried !== undefined && at !== undefined && compareTimes(at, carried) <= 0;
   documents.set(shortKey(documentKey(document) ?? ""), { digest, margin });
 }
 

@@ -11,6 +11,8 @@ export interface RecordedTask {
   /** `timestamp` only when DMS's own form was recognised. */
   readonly checkpoint?: { readonly raw: string; readonly timestamp?: OperationTime };
   readonly stoppedAt?: string;
+  /** `<database>.<collection>` of what it replicates: its checkpoint speaks for these. */
+  readonly tables?: readonly string[];
 }
 
 /** Which of two times comes first: negative, zero or positive, as `sort` wants it. */

@@ -4,8 +4,11 @@ import type { OperationTime } from "../ports.ts";
 export interface TailRange {
   /** First time that counts as tail. */
   readonly from: OperationTime;
-  /** DMS says it carried everything through here: what lies before it is margin. Absent when a task's word is missing. */
-  readonly carriedThrough?: OperationTime;
+  /**
+   * Through when DMS says it carried a collection's writes, by namespace; `*` for those no task names. What lies before
+   * is margin. Empty where a task's word is missing.
+   */
+  readonly carriedThrough: Readonly<Record<string, OperationTime>>;
   /** Where the range comes from; goes into the verdict. */
   readonly boundary: string;
 }
@@ -21,13 +24,14 @@ export function tailRange(
 ): TailRange {
   const starts = tasks.map((task) => startOf(task, oplogFirst));
   const earliest = starts.sort((left, right) => compareTimes(left.at, right.at))[0];
-  if (!earliest)
-    return { from: oplogFirst, boundary: "no DMS task was recorded: the whole oplog counts as tail" };
+  if (!earliest) {
+    const boundary = "no DMS task was recorded: the whole oplog counts as tail";
+    return { from: oplogFirst, boundary, carriedThrough: {} };
+  }
   const from = { t: Math.max(0, earliest.at.t - marginSeconds), i: 0 };
   const notes = starts.flatMap(({ note }) => note ?? []);
-  const isKnown = tasks.every(({ checkpoint }) => checkpoint?.timestamp);
   const why = `tail from ${timeInWords(from)}, ${marginSeconds} s before ${earliest.what}`;
-  return { from, boundary: [why, ...notes].join("; "), ...(isKnown && { carriedThrough: earliest.at }) };
+  return { from, boundary: [why, ...notes].join("; "), carriedThrough: carriedBy(tasks) };
 }
 
 function startOf(
@@ -45,4 +49,19 @@ function startOf(
   }
   const note = `the checkpoint of DMS task ${id} is ${unknown} and its stop was not recorded: the whole oplog counts`;
   return { at: oplogFirst, what: "the oplog's first entry", note };
+}
+
+function carriedBy(tasks: readonly RecordedTask[]): Record<string, OperationTime> {
+  const times = tasks.map(({ checkpoint }) => checkpoint?.timestamp);
+  // Which collections a task without a known checkpoint has is no matter: then no task's word is taken.
+  if (times.some((time) => time === undefined)) return {};
+  const carried: Record<string, OperationTime> = {};
+  for (const [index, { tables = [] }] of tasks.entries()) {
+    for (const namespace of [...tables, "*"]) {
+      const before = carried[namespace];
+      const time = times[index]!;
+      if (!before || compareTimes(time, before) < 0) carried[namespace] = time;
+    }
+  }
+  return carried;
 }

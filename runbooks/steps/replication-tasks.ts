@@ -21,6 +21,7 @@ export interface RecordedTasks {
     readonly stopReason?: string;
     readonly checkpoint?: ReplicationTask["checkpoint"];
     readonly stoppedAt?: string;
+    readonly tables?: readonly string[];
   }[];
 }
 
@@ -92,20 +93,26 @@ export const recordTasks: Step = {
   undo: "nothing to undo: a record",
   plan: (context) => [
     ...describePlan(context),
+    ...context.environment.replicationTasks.map(({ arn }) => ({
+      call: "DMS DescribeTableStatistics",
+      target: arn,
+    })),
     { call: "S3 PutObject", target: keysOf(context.failbackId).replicationTasks },
   ],
   run: async (context) => {
     const tasks = await describeAll(context);
     throwFirst(tasks.map(stoppedCheck));
+    const tables = await Promise.all(tasks.map(({ arn }) => context.tasks.tables(arn)));
     const recorded: RecordedTasks = {
       recordedAt: context.clock.now().toISOString(),
-      tasks: tasks.map((task) => ({
+      tasks: tasks.map((task, index) => ({
         id: task.id,
         arn: task.arn,
         status: task.status,
         ...(task.stopReason ? { stopReason: task.stopReason } : {}),
         ...(task.checkpoint ? { checkpoint: task.checkpoint } : {}),
         ...(task.stoppedAt ? { stoppedAt: task.stoppedAt.toISOString() } : {}),
+        tables: tables[index]!.map(({ schema, table }) => `${schema}.${table}`),
       })),
     };
     const key = keysOf(context.failbackId).replicationTasks;

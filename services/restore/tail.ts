@@ -64,7 +64,7 @@ async function writeTail(restore: Restore, through: OperationTime): Promise<void
     await ledger.add(await withImages(restore, group));
     service.alive();
   }
-  await ledger.finish({ from, through, boundary, commands, ...(carriedThrough && { carriedThrough }) });
+  await ledger.finish({ from, through, boundary, commands, carriedThrough });
 }
 
 /** Operations of one collection, a bounded number at a time. */
