@@ -12,6 +12,7 @@ const help = `Usage: bun sandbox/documentdb/main.ts --upstream URI --dir DIR [op
   --dir DIR                 where port, enabled change streams and settings are kept
   --port N                  0 (default): the port of the last start, else any
   --engine-version X.Y.Z    default 5.0.0
+  --readers N               readers beside the writer, each on a port of its own; default 0
   --exit-with-parent        end when standard input ends
 ${settingNames.map((name) => `  --${kebab(name)} VALUE   default ${defaultSettings[name]}`).join("\n")}
 
@@ -38,6 +39,7 @@ function parse() {
         dir: { type: "string" },
         port: { type: "string", default: "0" },
         "engine-version": { type: "string", default: "5.0.0" },
+        readers: { type: "string", default: "0" },
         "exit-with-parent": { type: "boolean", default: false },
         help: { type: "boolean", default: false },
         ...Object.fromEntries(settingNames.map((name) => [kebab(name), { type: "string" as const }])),
@@ -61,6 +63,9 @@ if (!/^\d+\.\d+\.\d+$/.test(String(engineVersion)))
 const port = Number(values.port);
 if (!Number.isInteger(port) || port < 0 || port > 65_535)
   wrongUse(`--port: expected 0 to 65535, got ${values.port}`);
+const readers = Number(values.readers);
+if (!Number.isInteger(readers) || readers < 0 || readers > 15)
+  wrongUse(`--readers: expected 0 to 15, got ${values.readers}`);
 const given = settingNames.filter((name) => typeof values[kebab(name)] === "string");
 const settings = Object.fromEntries(
   given.map((name) => [name, parseSetting(name, String(values[kebab(name)]))]),
@@ -71,6 +76,7 @@ const proxy = await DialectProxy.start({
   directory: dir,
   port,
   engineVersion: String(engineVersion),
+  readers,
   settings,
 }).catch((cause: unknown) => {
   console.error(

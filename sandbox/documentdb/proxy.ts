@@ -16,6 +16,8 @@ export interface ProxyOptions {
   /** 0: the port of the last start, or any free one. */
   readonly port: number;
   readonly engineVersion: string;
+  /** How many readers there are beside the writer, each on a port of its own. Default 0. */
+  readonly readers?: number;
   /** Settings given on the command line; they replace stored ones. */
   readonly settings: Partial<Settings>;
 }
@@ -29,12 +31,11 @@ function credentialsOf(uri: string): string {
 
 export class DialectProxy {
   readonly #sessions = new Map<Session, string>();
-  readonly #server: Server;
+  readonly #servers: Server[] = [];
   readonly #shared: Shared;
 
-  private constructor(shared: Shared, server: Server) {
+  private constructor(shared: Shared) {
     this.#shared = shared;
-    this.#server = server;
   }
 
   /** Listens on 127.0.0.1 once the database answers. */
@@ -59,6 +60,7 @@ export class DialectProxy {
       ),
       engineVersion: options.engineVersion,
       address: "",
+      readers: [],
       authorization: user !== "",
       primaryUser: user === "" ? undefined : decodeURIComponent(user),
       operationTime: 0n,
@@ -69,18 +71,32 @@ export class DialectProxy {
         "documentdb: the database has no _sandbox command: late demotion and slow multi-updates stay off",
       );
     }
-    const server = createServer((client) => void proxy?.accept(client));
-    proxy = new DialectProxy(shared, server);
-    await proxy.#listen(options.port || state.port, options.port !== 0);
+    proxy = new DialectProxy(shared);
+    await proxy.#listen(options);
     return proxy;
   }
 
-  async #listen(wanted: number, mandatory: boolean): Promise<void> {
+  /** The writer and the readers come back at the ports they had, where those are free. */
+  async #listen({ port, readers = 0 }: ProxyOptions): Promise<void> {
+    const { state } = this.#shared;
+    const writerPort = await this.#open(port || state.port, port !== 0, undefined);
+    this.#shared.address = `127.0.0.1:${writerPort}`;
+    const readerPorts: number[] = [];
+    for (let number = 0; number < readers; number++) {
+      readerPorts.push(await this.#open(state.readerPorts[number] ?? 0, false, number));
+    }
+    this.#shared.readers = readerPorts.map((each) => `127.0.0.1:${each}`);
+    state.update({ port: writerPort, readerPorts });
+  }
+
+  async #open(wanted: number, mandatory: boolean, reader: number | undefined): Promise<number> {
+    const server = createServer((client) => void this.#accept(client, reader));
+    this.#servers.push(server);
     const listen = (port: number) =>
       new Promise<void>((resolve, reject) => {
-        this.#server.once("error", reject);
-        this.#server.listen(port, "127.0.0.1", () => {
-          this.#server.removeListener("error", reject);
+        server.once("error", reject);
+        server.listen(port, "127.0.0.1", () => {
+          server.removeListener("error", reject);
           resolve();
         });
       });
@@ -88,16 +104,17 @@ export class DialectProxy {
       if (mandatory || wanted === 0 || cause.code !== "EADDRINUSE") throw cause;
       return listen(0);
     });
-    const { port } = this.#server.address() as { port: number };
-    this.#shared.address = `127.0.0.1:${port}`;
-    this.#shared.state.update({ port });
+    return (server.address() as { port: number }).port;
   }
 
-  private async accept(client: Socket): Promise<void> {
+  async #accept(client: Socket, reader: number | undefined): Promise<void> {
     client.pause();
     client.setNoDelay(true);
     client.on("error", () => client.destroy());
-    const address = await this.#shared.upstream.primary(PRIMARY_WAIT_MS);
+    const { upstream: database } = this.#shared;
+    const address = await (reader === undefined
+      ? database.primary(PRIMARY_WAIT_MS)
+      : database.reader(reader, PRIMARY_WAIT_MS));
     if (address === undefined || client.destroyed) {
       client.destroy();
       return;
@@ -107,7 +124,11 @@ export class DialectProxy {
     upstream.once("error", () => client.destroy());
     client.once("close", () => upstream.destroy());
     upstream.once("connect", () => {
-      const session = new Session(client, upstream, this.#shared);
+      const own = reader === undefined ? this.#shared.address : this.#shared.readers[reader]!;
+      const session = new Session(client, upstream, this.#shared, {
+        isReader: reader !== undefined,
+        address: own,
+      });
       this.#sessions.set(session, address);
       session.onClose(() => this.#sessions.delete(session));
       client.resume();
@@ -132,7 +153,9 @@ export class DialectProxy {
 
   async stop(): Promise<void> {
     for (const session of this.#sessions.keys()) session.close();
-    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    await Promise.all(
+      this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
+    );
     await this.#shared.upstream.close();
   }
 }

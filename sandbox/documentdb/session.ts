@@ -45,6 +45,8 @@ export class Session {
     readonly client: Socket,
     readonly upstream: Socket,
     readonly shared: { readonly dialect: Dialect; operationTime: bigint },
+    /** Whom the client reached: the writer or a reader, and at which host:port. */
+    readonly endpoint: { readonly isReader: boolean; readonly address: string },
   ) {
     const fromClient = new Framer((frame) => {
       this.#queue.push(frame);

@@ -6,6 +6,7 @@ import type { Scope } from "./streams/scopes.ts";
 
 interface Persisted {
   port: number;
+  readerPorts: number[];
   scopes: Scope[];
   settings: Settings;
   /** Actions only DocumentDB has, which its custom roles grant; the database behind can't hold them. */
@@ -21,7 +22,14 @@ export class State {
   constructor(directory: string) {
     mkdirSync(directory, { recursive: true });
     this.#file = join(directory, "state.json");
-    this.#data = { port: 0, scopes: [], settings: defaultSettings, roleActions: {}, expiredBefore: "0" };
+    this.#data = {
+      port: 0,
+      readerPorts: [],
+      scopes: [],
+      settings: defaultSettings,
+      roleActions: {},
+      expiredBefore: "0",
+    };
     let text: string;
     try {
       text = readFileSync(this.#file, "utf8");
@@ -35,6 +43,9 @@ export class State {
 
   get port(): number {
     return this.#data.port;
+  }
+  get readerPorts(): readonly number[] {
+    return this.#data.readerPorts;
   }
   get scopes(): readonly Scope[] {
     return this.#data.scopes;
@@ -52,6 +63,7 @@ export class State {
   /** Written to disk before it is acknowledged. */
   update(change: {
     port?: number;
+    readerPorts?: number[];
     scopes?: Scope[];
     settings?: Settings;
     roleActions?: Record<string, string[]>;

@@ -6,6 +6,7 @@ const CLOSE_MS = 1_000;
 export class Upstream {
   readonly client: MongoClient;
   #primary: string | undefined;
+  #secondaries: string[] = [];
   readonly #waiting = new Set<() => void>();
 
   constructor(
@@ -27,15 +28,13 @@ export class Upstream {
 
   #observe(topology: TopologyDescription): void {
     const before = this.#primary;
-    this.#primary = undefined;
-    for (const server of topology.servers.values()) {
-      if (server.isWritable) this.#primary = server.address;
-    }
+    const servers = [...topology.servers.values()];
+    this.#primary = servers.find((server) => server.isWritable)?.address;
+    this.#secondaries = servers.filter(({ type }) => type === "RSSecondary").map(({ address }) => address);
     if (before !== undefined && before !== this.#primary) this.onPrimaryLost(before);
     if (this.#primary === undefined) return;
     if (before !== this.#primary) this.onPrimary();
-    for (const wake of this.#waiting) wake();
-    this.#waiting.clear();
+    for (const wake of [...this.#waiting]) wake();
   }
 
   /** Connects. Fails when the database can't be reached or refuses the credentials of the URI. */
@@ -48,14 +47,21 @@ export class Upstream {
   async primary(timeoutMs: number): Promise<string | undefined> {
     if (this.#primary === undefined) {
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, timeoutMs);
-        this.#waiting.add(() => {
+        const wake = () => {
           clearTimeout(timer);
+          this.#waiting.delete(wake);
           resolve();
-        });
+        };
+        const timer = setTimeout(wake, timeoutMs);
+        this.#waiting.add(wake);
       });
     }
     return this.#primary;
+  }
+
+  /** Address of a server for the reader of that number: a secondary where there is one, else the primary. */
+  async reader(number: number, timeoutMs: number): Promise<string | undefined> {
+    return this.#secondaries[number % (this.#secondaries.length || 1)] ?? this.primary(timeoutMs);
   }
 
   /** Bounded: the driver says goodbye to a server that may be gone already. */

@@ -6,6 +6,7 @@ import { Type } from "../wire/raw.ts";
 import { collMod, create, createIndexes, listCollections, listDatabases, listIndexes } from "./catalog.ts";
 import { buildInfo, engineVersion, greet, serverStatus } from "./greeting.ts";
 import {
+  refuseOnReader,
   refuseOperators,
   refuseOptions,
   refuseSessionFeatures,
@@ -60,6 +61,7 @@ export function dialect(request: Request, plain: Session): Decision | Promise<De
   const { engineVersion: version } = session.shared;
   refuseSessionFeatures(request, version);
   refuseSystemCollections(request);
+  if (session.endpoint.isReader) refuseOnReader(request, version);
   const handler = handlers.get(request.command);
   if (handler) {
     if (request.command === "aggregate") refuseOptions(request);

@@ -41,24 +41,24 @@ const membership = new Set([
   "secondary",
 ]);
 
-/** hello and its older names: one address, the proxy's, in a set called rs0. Never `topologyVersion`: clients poll. */
+/** hello and its older names: the proxy's own addresses, in a set called rs0. Never `topologyVersion`: clients poll. */
 export function greet(request: Request, session: DialectSession): Decision {
-  const { shared } = session;
+  const { shared, endpoint } = session;
   const modern = request.command === "hello";
   return {
     forward: true,
     reply: (document) => {
       const writable = findField(document, "isWritablePrimary") ?? findField(document, "ismaster");
-      const isPrimary = readNumber(document, writable) === 1;
+      const isPrimary = !endpoint.isReader && readNumber(document, writable) === 1;
       return editDocument(document, membership, [
         elementsOf({
           [modern ? "isWritablePrimary" : "ismaster"]: isPrimary,
           secondary: !isPrimary,
           setName: "rs0",
           setVersion: 1,
-          hosts: [shared.address],
-          me: shared.address,
-          ...(isPrimary ? { primary: shared.address } : {}),
+          hosts: [shared.address, ...shared.readers],
+          me: endpoint.address,
+          ...(isPrimary || endpoint.isReader ? { primary: shared.address } : {}),
           maxWireVersion: wireVersionOf(shared.engineVersion),
           minWireVersion: 0,
         }),

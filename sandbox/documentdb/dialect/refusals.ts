@@ -89,6 +89,38 @@ export function refuseSessionFeatures(request: Request, engineVersion: string): 
   }
 }
 
+const writeCommands = new Set([
+  ...[
+    "insert",
+    "update",
+    "delete",
+    "findAndModify",
+    "findandmodify",
+    "create",
+    "createIndexes",
+    "drop",
+    "dropDatabase",
+  ],
+  ...["dropIndexes", "deleteIndexes", "renameCollection", "collMod", "modifyChangeStreams"],
+  ...[
+    "createUser",
+    "updateUser",
+    "dropUser",
+    "grantRolesToUser",
+    "revokeRolesFromUser",
+    "createRole",
+    "updateRole",
+    "dropRole",
+  ],
+]);
+
+/** Readers take no writes; before 5.0 they have no change streams either. */
+export function refuseOnReader(request: Request, engineVersion: string): void {
+  if (writeCommands.has(request.command)) throw new DialectError(10107, "not primary");
+  if (isAtLeast(engineVersion, "5.0.0")) return;
+  if (stagesOf(request)[0]?.name === "$changeStream") throw unsupported("$changeStream on a reader");
+}
+
 const refusedFlags = ["noCursorTimeout", "tailable", "awaitData", "oplogReplay"] as const;
 
 export function refuseOptions(request: Request): void {

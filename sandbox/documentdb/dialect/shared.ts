@@ -14,8 +14,9 @@ export interface Shared {
   readonly streams: Streams;
   readonly upstream: Upstream;
   readonly engineVersion: string;
-  /** host:port clients reach the proxy at. */
+  /** host:port clients reach the writer at, and the readers. */
   address: string;
+  readers: string[];
   /** Whether the database checks rights at all: its URI carries credentials. */
   readonly authorization: boolean;
   readonly primaryUser: string | undefined;
