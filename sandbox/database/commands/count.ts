@@ -82,7 +82,8 @@ async function distinct(context: CommandContext): Promise<Reply> {
   const values: Value[] = [];
   const seen = new Set<string>();
   let bytes = 0;
-  await drain(context, ns, findSource(context, ns, query), (raw) => {
+  const source = context.server.read(context, () => findSource(context, ns, query));
+  await drain(context, ns, source, (raw) => {
     for (const value of valuesAt(decode(raw), path)) {
       const text = Buffer.from(keyOf([value])).toString("latin1");
       if (seen.has(text)) continue;
@@ -95,7 +96,7 @@ async function distinct(context: CommandContext): Promise<Reply> {
     return true;
   });
   values.sort((a, b) => compareValues(a, b, collator));
-  return { values };
+  return { values, atClusterTime: context.snapshotTime() };
 }
 
 export const countCommands: Command[] = [

@@ -1,6 +1,6 @@
 /** A cursor: a source of documents as bytes, who opened it, and what its next batch may hold. */
 import type { ServerError } from "../engine/errors.ts";
-import type { Document } from "../engine/value.ts";
+import type { Document, Timestamp } from "../engine/value.ts";
 import type { Session } from "../server/sessions.ts";
 
 /** Largest reply batch in bytes; a first document larger than that is still given. */
@@ -33,6 +33,8 @@ export interface CursorOptions {
   owner?: { user: string; db: string } | undefined;
   /** Stops after one batch: a negative limit. */
   singleBatch?: boolean;
+  /** The cluster time it reads at, for replies. */
+  atClusterTime?: Timestamp | undefined;
 }
 
 export class Cursor {
@@ -46,6 +48,7 @@ export class Cursor {
   readonly batchSize: number | undefined;
   readonly session: Session | undefined;
   readonly owner: { user: string; db: string } | undefined;
+  readonly atClusterTime: Timestamp | undefined;
   /** The command that opened it, for currentOp. */
   originating: Document | undefined;
   lastUse = Date.now();
@@ -64,6 +67,7 @@ export class Cursor {
     this.batchSize = options.batchSize;
     this.session = options.session;
     this.owner = options.owner;
+    this.atClusterTime = options.atClusterTime;
   }
 
   /** Takes up to `count` documents and {@link BATCH_BYTES}; gives other work a turn every few milliseconds. */

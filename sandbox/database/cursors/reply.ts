@@ -13,6 +13,7 @@ export function cursorFields(
   return {
     [batchName]: new RawBatch(batch),
     postBatchResumeToken: token && new RawDocument(token),
+    atClusterTime: cursor.atClusterTime,
     id,
     ns: cursor.ns,
   };
@@ -28,6 +29,7 @@ export async function firstBatch(
     ...options,
     session: context.session,
     owner: context.connection.principal,
+    atClusterTime: context.snapshotTime(),
   });
   const batch = await cursor.fill(batchSize ?? FIRST_BATCH_COUNT, () => context.checkInterrupt());
   const finished =

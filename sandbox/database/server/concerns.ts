@@ -1,12 +1,13 @@
 /** Read and write concerns: accepted values, waiting for a cluster time, and what an impossible `w` gives. */
 import { ServerError } from "../engine/errors.ts";
-import { isDocument, isNumber, Timestamp } from "../engine/value.ts";
+import { type Document, isDocument, isNumber, Timestamp, type Value } from "../engine/value.ts";
 import { exactNumberOf } from "../storage/numbers.ts";
 import { packTs } from "../storage/timestamp.ts";
 import type { ReplyObject } from "../wire/writer.ts";
 import type { CommandContext } from "./context.ts";
 
 const LEVELS = new Set(["local", "available", "majority", "linearizable", "snapshot"]);
+const SNAPSHOT_READS = new Set(["find", "aggregate", "distinct"]);
 const WRITE_FIELDS = new Set(["w", "j", "wtimeout", "fsync", "provenance", "getLastError"]);
 const READ_FIELDS = new Set([
   "level",
@@ -24,29 +25,35 @@ const READ_FIELDS = new Set([
  */
 export async function checkConcerns(context: CommandContext): Promise<void> {
   const read = context.document("readConcern");
-  if (read) {
-    for (const field of read.keys()) {
-      if (!READ_FIELDS.has(field))
-        throw new ServerError(40415, `BSON field 'readConcern.${field}' is an unknown field.`);
-    }
-    const level = read.get("level");
-    if (level !== undefined && !LEVELS.has(level as string)) {
-      throw new ServerError(
-        "BadValue",
-        `Enumeration value '${String(level)}' for field 'readConcern.level' is not a valid value.`,
-      );
-    }
-    if (level === "linearizable" && (context.name === "getMore" || writesOut(context))) {
-      throw new ServerError(
-        "InvalidOptions",
-        'Command does not support read concern { level: "linearizable", provenance: "clientSupplied" } :: caused by :: read concern level linearizable is not supported for this command',
-      );
-    }
-    const after = read.get("afterClusterTime");
-    if (after instanceof Timestamp) await waitFor(context, packTs(after.high >>> 0, after.low >>> 0));
-  }
+  if (read) await checkReadConcern(context, read);
   const write = context.document("writeConcern");
-  if (!write) return;
+  if (write) checkWriteConcern(write);
+}
+
+async function checkReadConcern(context: CommandContext, read: Document): Promise<void> {
+  for (const field of read.keys()) {
+    if (!READ_FIELDS.has(field))
+      throw new ServerError(40415, `BSON field 'readConcern.${field}' is an unknown field.`);
+  }
+  const level = read.get("level");
+  if (level !== undefined && !LEVELS.has(level as string)) {
+    throw new ServerError(
+      "BadValue",
+      `Enumeration value '${String(level)}' for field 'readConcern.level' is not a valid value.`,
+    );
+  }
+  if (level === "linearizable" && (context.name === "getMore" || writesOut(context))) {
+    throw new ServerError(
+      "InvalidOptions",
+      'Command does not support read concern { level: "linearizable", provenance: "clientSupplied" } :: caused by :: read concern level linearizable is not supported for this command',
+    );
+  }
+  await checkSnapshot(context, level, read.get("atClusterTime"));
+  const after = read.get("afterClusterTime");
+  if (after instanceof Timestamp) await waitFor(context, packTs(after.high >>> 0, after.low >>> 0));
+}
+
+function checkWriteConcern(write: Document): void {
   for (const field of write.keys()) {
     if (!WRITE_FIELDS.has(field))
       throw new ServerError("FailedToParse", `unrecognized write concern field: ${field}`);
@@ -64,6 +71,33 @@ function writesOut(context: CommandContext): boolean {
   const pipeline = context.body.get("pipeline");
   const last = Array.isArray(pipeline) ? pipeline.at(-1) : undefined;
   return isDocument(last) && (last.has("$out") || last.has("$merge"));
+}
+
+/** Outside transactions only reads of data know snapshots; without a time they read now, and the reply names it. */
+async function checkSnapshot(
+  context: CommandContext,
+  level: Value | undefined,
+  at: Value | undefined,
+): Promise<void> {
+  if (at !== undefined && level !== "snapshot") {
+    throw new ServerError(
+      "InvalidOptions",
+      "atClusterTime field can be set only if level is equal to snapshot",
+    );
+  }
+  if (level !== "snapshot" || context.transaction) return;
+  if (!SNAPSHOT_READS.has(context.command.name) || writesOut(context)) {
+    throw new ServerError(
+      "InvalidOptions",
+      `Command ${context.name} does not support { readConcern: { level: "snapshot", provenance: "clientSupplied" } } :: caused by :: read concern not supported`,
+    );
+  }
+  if (!(at instanceof Timestamp)) {
+    context.snapshot = context.server.snapshots.take();
+    return;
+  }
+  context.snapshot = packTs(at.high >>> 0, at.low >>> 0);
+  await waitFor(context, context.snapshot);
 }
 
 /** The clock follows gossiped times at once, so a time from this set is always there already. */

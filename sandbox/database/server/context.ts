@@ -1,9 +1,10 @@
 /** What a command is given, and what a command is. */
 import type { Need } from "../auth/privilege.ts";
 import { ServerError } from "../engine/errors.ts";
-import { type Document, isNumber, type Value } from "../engine/value.ts";
+import { type Document, isNumber, Timestamp, type Value } from "../engine/value.ts";
 import { exactNumberOf } from "../storage/numbers.ts";
 import type { Storage } from "../storage/storage.ts";
+import { type Ts, tsIncrement, tsSeconds } from "../storage/timestamp.ts";
 import type { Transaction } from "../transactions/transaction.ts";
 import type { Request } from "../wire/message.ts";
 import type { ReplyMap, ReplyObject } from "../wire/writer.ts";
@@ -26,6 +27,8 @@ export class CommandContext {
   readonly batches: ReadonlyMap<string, Uint8Array[]>;
   session: Session | undefined;
   transaction: Transaction | undefined;
+  /** Cluster time to read at: read concern snapshot outside transactions. */
+  snapshot: Ts | undefined;
   /** Set by commands that answer several times (exhaust). */
   exhaust: (() => Promise<Reply>) | undefined;
   /** Ends reads that took too long: absolute time in milliseconds, from maxTimeMS. */
@@ -58,6 +61,13 @@ export class CommandContext {
 
   get storage(): Storage {
     return this.server.storage;
+  }
+
+  /** {@link snapshot} as replies carry it. */
+  snapshotTime(): Timestamp | undefined {
+    return this.snapshot === undefined
+      ? undefined
+      : new Timestamp({ t: tsSeconds(this.snapshot), i: tsIncrement(this.snapshot) });
   }
 
   /** The command's first value as a collection's name. */

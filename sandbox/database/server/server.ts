@@ -13,6 +13,7 @@ import { createCollection } from "../storage/ddl.ts";
 import { Storage } from "../storage/storage.ts";
 import { TtlMonitor } from "../storage/ttl.ts";
 import type { WriteUnit } from "../storage/write-unit.ts";
+import { Snapshots } from "../transactions/snapshots.ts";
 import { MissingCollection } from "../transactions/transaction.ts";
 import { encodeReply, type ReplyObject } from "../wire/writer.ts";
 import type { CommandContext } from "./context.ts";
@@ -30,6 +31,7 @@ export class Server {
   readonly cursors = new CursorRegistry();
   readonly parameters: Parameters;
   readonly failPoints = new FailPoints();
+  readonly snapshots: Snapshots;
   readonly faults = new Faults();
   readonly journal = new Journal();
   /** Commands under way, by operation number: currentOp, killOp. */
@@ -56,6 +58,7 @@ export class Server {
     this.ttl = new TtlMonitor(this.storage);
     this.authorization = new Authorization(this.storage);
     this.sessions = new Sessions(this.storage);
+    this.snapshots = new Snapshots(this.storage);
     this.parameters = new Parameters(options);
     const dispatcher = new Dispatcher(this);
     this.replicaSet = new ReplicaSet(
@@ -85,10 +88,11 @@ export class Server {
     }
   }
 
-  /** Reads for a command: a transaction's read is taken whole, on its own view of the data. */
+  /** Reads for a command: a transaction's or snapshot's read is taken whole, on its own view of the data. */
   read(context: CommandContext, open: () => DocumentSource): DocumentSource {
-    const { transaction } = context;
-    return transaction ? transaction.read(() => takeAll(open())) : open();
+    const { transaction, snapshot } = context;
+    if (transaction) return transaction.read(() => takeAll(open()));
+    return snapshot === undefined ? open() : this.snapshots.read(snapshot, () => takeAll(open()));
   }
 
   /** True for errors that end a whole batch, and not only one of its statements. */
@@ -137,6 +141,7 @@ export class Server {
     this.parametersChanged();
     this.every(60_000, () => {
       this.sessions.expire();
+      this.snapshots.expire(this.parameters.numberOf("minSnapshotHistoryWindowInSeconds") * 1000);
       this.cursors.expire();
     });
     // An idle set still writes: resume tokens stay young and times move on.
