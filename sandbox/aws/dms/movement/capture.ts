@@ -44,7 +44,13 @@ export class Capture {
   #cursor: Long | undefined;
   #progress: Progress;
 
-  constructor(client: MongoClient, from: Progress, awaitMs: number) {
+  /** @param databases the only ones whose changes are wanted; undefined for all */
+  constructor(
+    client: MongoClient,
+    from: Progress,
+    awaitMs: number,
+    readonly databases?: readonly string[],
+  ) {
     this.#client = client;
     // One session for all of a cursor's commands: the server ties the cursor to it.
     this.#session = client.startSession({ causalConsistency: false });
@@ -72,7 +78,8 @@ export class Capture {
       token === ""
         ? { startAtOperationTime: new Timestamp({ t: seconds, i: increment + 1 }) }
         : { resumeAfter: EJSON.parse(token, { relaxed: false }) as Document };
-    const pipeline = [{ $changeStream: { allChangesForCluster: true, ...start } }];
+    const filter = this.databases ? [{ $match: { "ns.db": { $in: this.databases } } }] : [];
+    const pipeline = [{ $changeStream: { allChangesForCluster: true, ...start } }, ...filter];
     const command = { aggregate: 1, pipeline, cursor: { batchSize: 1000 } };
     return this.#command(command);
   }

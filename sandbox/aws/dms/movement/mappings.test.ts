@@ -68,3 +68,13 @@ test("source filters are refused, they don't exist for MongoDB", () => {
   };
   expect(() => parseMappings(JSON.stringify({ rules: [rule] }))).toThrow(MappingError);
 });
+
+test("the databases are known unless a wildcard leaves them open", () => {
+  expect(rules(["include", "shop[_]eu", "%"], ["explicit", "a_b", "c"]).databases()).toEqual([
+    "shop_eu",
+    "a_b",
+  ]);
+  expect(rules(["include", "shop_eu", "%"]).databases()).toBeUndefined();
+  expect(rules(["include", "shop[ab]", "%"]).databases()).toBeUndefined();
+  expect(rules(["include", "shop", "%"], ["exclude", "%", "tmp"]).databases()).toEqual(["shop"]);
+});

@@ -89,6 +89,13 @@ export function patternOf(pattern: string): RegExp {
   return new RegExp(`^${source}$`, "su");
 }
 
+/** The one name a pattern matches; undefined when it can match several. */
+function literalOf(pattern: string): string | undefined {
+  const literal = pattern.replace(/\[(.)\]/g, "$1");
+  const wild = pattern.replace(/\[.\]/g, "");
+  return /[%_[]/.test(wild) ? undefined : literal;
+}
+
 /** Whether the rules select a collection: named explicitly, or included and not excluded. */
 export class Selector {
   readonly #rules: { rule: Selection; schema: RegExp; table: RegExp }[];
@@ -125,6 +132,14 @@ export class Selector {
       }
     }
     return included;
+  }
+
+  /** The only databases the rules can select from; undefined when a rule's wildcard leaves that open. */
+  databases(): string[] | undefined {
+    const names = this.#rules
+      .filter(({ rule }) => rule.action !== "exclude")
+      .map(({ rule }) => (rule.action === "explicit" ? rule.schema : literalOf(rule.schema)));
+    return names.includes(undefined) ? undefined : [...new Set(names as string[])];
   }
 
   /** Higher goes first. */

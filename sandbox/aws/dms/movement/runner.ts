@@ -46,6 +46,7 @@ export class Runner {
   readonly #book: TableBook;
   readonly #prepareMode: PrepareMode;
   readonly #handleDrops: boolean;
+  #savedToken = "";
   /** Since when neither side could be reached; undefined while things go well. */
   #lostSince: number | undefined;
 
@@ -203,7 +204,12 @@ export class Runner {
   /** Change capture: read a batch, wait for its lag, apply it, and only then move the checkpoint. */
   async #follow(source: MongoClient, target: MongoClient): Promise<Outcome> {
     const { signal } = this.#stop;
-    const capture = new Capture(source, this.store.get("progress", this.task.arn)!, AWAIT_MS);
+    const capture = new Capture(
+      source,
+      this.store.get("progress", this.task.arn)!,
+      AWAIT_MS,
+      this.#selector.databases(),
+    );
     try {
       while (!signal.aborted) {
         await this.#reloadTables(source, target);
@@ -290,6 +296,8 @@ export class Runner {
   }
 
   #saveProgress(progress: Progress): void {
+    if (this.#savedToken === progress.token && progress.token !== "") return;
+    this.#savedToken = progress.token;
     this.store.put("progress", this.task.arn, progress);
   }
 

@@ -84,6 +84,7 @@ export class TableBook {
   save(row?: TableRow): void {
     if (row) this.#changed.add(row);
     for (const each of this.#changed) each.updatedAt = Date.now();
+    if (this.#changed.size === 0) return;
     this.store.putTables(this.task, [...this.#changed]);
     this.#changed.clear();
   }
