@@ -1,7 +1,7 @@
 /** Builds dist/roundtrip-worker, when anything that goes into it has changed: `bun services/build.ts [--outfile <path>]`. */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 
@@ -68,8 +68,8 @@ function compile(target: string): number {
 /** One digest over everything the binary is made of: sources, the packages' lock, the compiler, the commit it names. */
 function digestOfInputs(): string {
   const hash = createHash("sha256").update(`${Bun.version} ${version} ${commit}\0`);
-  const sources = globSync("{core,adapters,services,schemas}/**/*.{ts,json}", { cwd: root }).sort();
-  for (const path of [...sources, "package-lock.json"]) {
+  const sources = new Bun.Glob("{core,adapters,services,schemas}/**/*.{ts,json}").scanSync({ cwd: root });
+  for (const path of [...sources, "package-lock.json"].sort()) {
     hash
       .update(`${path}\0`)
       .update(readFileSync(join(root, path)))

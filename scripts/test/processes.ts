@@ -7,7 +7,7 @@ export interface Leftover {
 }
 
 /** Processes with `NAME=value` in their environment; empty where there is no /proc. */
-export function processesWith(mark: string): Leftover[] {
+function processesWith(mark: string): Leftover[] {
   return pids().flatMap((pid) => {
     try {
       if (!readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(mark)) return [];

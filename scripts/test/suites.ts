@@ -47,7 +47,7 @@ export const suites: readonly Suite[] = [
   { name: "types", command: ["tsc", "--noEmit"], minutesMax: 5 },
   {
     name: "lint and import direction",
-    command: ["biome", "ci", "--diagnostic-level=error", "."],
+    command: ["biome", "ci", "--diagnostic-level=error", "--colors=off", "."],
     minutesMax: 3,
   },
   { name: "unused code", command: ["knip", "--no-progress"], minutesMax: 3 },

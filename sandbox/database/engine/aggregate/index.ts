@@ -11,5 +11,4 @@ export {
   type OutTarget,
   type PipelineContext,
   runPipeline,
-  type Stage,
 } from "./pipeline.ts";
