@@ -31,7 +31,7 @@ const immutableField = 66;
 /** What a server refuses because of the document and its indexes, not because of its own state. */
 const documentCodes = new Set([2, 9, 52, 53, 55, 56, 57, 121, 171, 10334, 16755, 16766, 17261, 17280, 17419]);
 
-/** MongoDB as the replay's target: raw statements, several sessions, majority acknowledged (failback.md 18, 19). */
+/** MongoDB as the replay's target: raw statements, several sessions, majority acknowledged (invariants.md 18, 19). */
 export class MongoTarget implements Target {
   private readonly lanes: Lanes;
 

@@ -1,5 +1,5 @@
 /**
- * The two-way comparison behind a verdict (failback.md 22, 23): every document of both sides, byte by byte, read from
+ * The two-way comparison behind a verdict (invariants.md 22, 23): every document of both sides, byte by byte, read from
  * both primaries. Shares nothing with the apply path, so that one mistake can't hide in both.
  */
 import type { MongoClient } from "mongodb";

@@ -4,7 +4,7 @@ import type { DeclaredCommand, OwnWrites } from "../../core/oplog/foreign.ts";
 import type { Clock, ObjectStore, OperationTime } from "../../core/ports.ts";
 import { readJson, writeJson } from "./json.ts";
 
-/** `restore/checkpoint.json`: written only after everything it says is majority acknowledged (failback.md 18). */
+/** `restore/checkpoint.json`: written only after everything it says is majority acknowledged (invariants.md 18). */
 interface StoredCheckpoint {
   readonly version: 1;
   readonly failbackId: string;

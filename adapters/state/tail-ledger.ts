@@ -18,7 +18,7 @@ import { compareTimes } from "../../core/failback/recorded-tasks.ts";
 import type { ObjectStore, OperationTime } from "../../core/ports.ts";
 import { readJson, writeJson } from "./json.ts";
 
-/** One document that MongoDB wrote between DMS's checkpoint and the block (failback.md 17). */
+/** One document that MongoDB wrote between DMS's checkpoint and the block (invariants.md 17). */
 export interface TailEntry {
   readonly namespace: string;
   /** `{_id: …}`. */

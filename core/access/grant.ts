@@ -11,7 +11,7 @@ export function writerPrivileges(databases: readonly string[]): Privilege[] {
 }
 
 /**
- * The roles an application user has while DocumentDB is the source (failback.md 5): what it kept as a reader,
+ * The roles an application user has while DocumentDB is the source (invariants.md 5): what it kept as a reader,
  * and the right to write in scope.
  */
 export function grantedRoles(options: {

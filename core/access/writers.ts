@@ -10,7 +10,7 @@ export interface Writer {
 export interface WriterSurvey {
   /** Listed and able to write: to be demoted. */
   readonly listed: readonly Writer[];
-  /** Able to write and named by nobody: the start stops at them (failback.md 1). */
+  /** Able to write and named by nobody: the start stops at them (invariants.md 1). */
   readonly unlisted: readonly Writer[];
   /** Allowed to keep their rights. */
   readonly administrators: readonly Writer[];

@@ -34,7 +34,7 @@ export const actionCatalog = [
   },
   {
     name: "check-start",
-    summary: "Checks, one by one, what must hold before a failback starts (failback.md 6).",
+    summary: "Checks, one by one, what must hold before a failback starts (invariant 6).",
     failback: true,
     phases: ["normal", "capturing"],
     parameters: [forceParameter],
@@ -42,7 +42,8 @@ export const actionCatalog = [
   },
   {
     name: "demote-writers",
-    summary: "Takes write rights from every principal in scope on DocumentDB, each refusal proved (1, 2).",
+    summary:
+      "Takes write rights from every principal in scope on DocumentDB, each refusal proved (invariants 1 and 2).",
     failback: true,
     phases: ["capturing"],
     parameters: [],
@@ -50,7 +51,7 @@ export const actionCatalog = [
   },
   {
     name: "enable-change-streams",
-    summary: "Enables change streams for the cluster, verifies it, and fixes the start point (3).",
+    summary: "Enables change streams for the cluster, verifies it, and fixes the start point (invariant 3).",
     failback: true,
     phases: ["capturing"],
     parameters: [],
@@ -90,7 +91,8 @@ export const actionCatalog = [
   },
   {
     name: "canary",
-    summary: "Proves that capture sees writes: a canary written to DocumentDB is found in the log (4).",
+    summary:
+      "Proves that capture sees writes: a canary written to DocumentDB is found in the log (invariant 4).",
     failback: true,
     // Also before `failback-reopen` gives DocumentDB its writers back.
     phases: ["capturing", "draining", "restoring"],
@@ -99,7 +101,8 @@ export const actionCatalog = [
   },
   {
     name: "grant-writers",
-    summary: "Gives the application users find, insert, update (and remove) on the scope's databases (5).",
+    summary:
+      "Gives the application users find, insert, update (and remove) on the scope's databases (invariant 5).",
     failback: true,
     phases: ["capturing"],
     parameters: [flagParameter("allow-remove", "Whether the application users may also delete.", "false")],
@@ -107,7 +110,7 @@ export const actionCatalog = [
   },
   {
     name: "show-access",
-    summary: "Shows who may write where, on both sides (25).",
+    summary: "Shows who may write where, on both sides (invariant 25).",
     failback: true,
     phases: "any",
     parameters: [],
@@ -115,7 +118,7 @@ export const actionCatalog = [
   },
   {
     name: "check-restore",
-    summary: "Checks, one by one, what must hold before users lose their writes (13, 14).",
+    summary: "Checks, one by one, what must hold before users lose their writes (invariants 13 and 14).",
     failback: true,
     phases: ["capturing", "draining", "restoring"],
     parameters: [],
@@ -123,7 +126,7 @@ export const actionCatalog = [
   },
   {
     name: "drain",
-    summary: "Makes the application users read-only, proves it, and writes the fence (12).",
+    summary: "Makes the application users read-only, proves it, and writes the fence (invariant 12).",
     failback: true,
     phases: ["draining"],
     parameters: [
@@ -137,7 +140,8 @@ export const actionCatalog = [
   },
   {
     name: "close-mongodb",
-    summary: "Closes MongoDB to writers, proved by a refused write, and switches TTL deletion off (15).",
+    summary:
+      "Closes MongoDB to writers, proved by a refused write, and switches TTL deletion off (invariant 15).",
     failback: true,
     phases: ["capturing", "draining", "restoring"],
     parameters: [],
@@ -145,7 +149,7 @@ export const actionCatalog = [
   },
   {
     name: "check-clean",
-    summary: "Checks that the verdict is PROVEN and that nothing was written since (22, 27).",
+    summary: "Checks that the verdict is PROVEN and that nothing was written since (invariants 22 and 27).",
     failback: true,
     phases: ["verified"],
     parameters: [],
@@ -153,7 +157,7 @@ export const actionCatalog = [
   },
   {
     name: "reopen-mongodb",
-    summary: "Opens MongoDB to its writers again after PROVEN, roles and TTL deletion back (25).",
+    summary: "Opens MongoDB to its writers again after PROVEN, roles and TTL deletion back (invariant 25).",
     failback: true,
     phases: ["verified", "cleaned"],
     parameters: [],
@@ -161,7 +165,8 @@ export const actionCatalog = [
   },
   {
     name: "check-resume",
-    summary: "Decides how DMS goes on: resume while its checkpoint is in the oplog, else reload (28).",
+    summary:
+      "Decides how DMS goes on: resume while its checkpoint is in the oplog, else reload (invariant 28).",
     failback: true,
     phases: ["verified", "cleaned"],
     parameters: [],
@@ -169,7 +174,7 @@ export const actionCatalog = [
   },
   {
     name: "restore-roles",
-    summary: "Gives the users demoted at the start their roles back on DocumentDB (25).",
+    summary: "Gives the users demoted at the start their roles back on DocumentDB (invariant 25).",
     failback: true,
     phases: ["verified", "cleaned"],
     parameters: [
@@ -179,7 +184,7 @@ export const actionCatalog = [
   },
   {
     name: "abort-cleanup",
-    summary: "Undoes a start nobody wrote through: roles back, change streams off (26).",
+    summary: "Undoes a start nobody wrote through: roles back, change streams off (invariant 26).",
     failback: true,
     phases: ["capturing"],
     parameters: [],

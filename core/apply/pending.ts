@@ -14,7 +14,7 @@ export interface PendingEntry {
 export type PendingSequences = Readonly<Record<string, readonly number[]>>;
 
 /**
- * Writes waiting for others (failback.md 19), one a document. Bounded: images beyond the budget are let go and only
+ * Writes waiting for others (invariants.md 19), one a document. Bounded: images beyond the budget are let go and only
  * their sequence numbers kept.
  */
 export class Pending {

@@ -8,7 +8,7 @@ import type { Blocker, Collision, Write } from "./target.ts";
 const chunkMax = 1000;
 
 /**
- * The end of the log is reached: every pending write is its document's last change (failback.md 19).
+ * The end of the log is reached: every pending write is its document's last change (invariants.md 19).
  * First they are tried as long as that helps. What is left waits in circles, as two documents that swap their values:
  * a blocker that is itself pending is deleted, because its own write brings it back. A blocker that is not pending is
  * a conflict, settled by policy. The state saved before names all of it, so a kill on the way loses nothing.

@@ -10,7 +10,7 @@ export interface Counts {
   passed: Record<string, number>;
 }
 
-/** A change of a document that the tail has, too (failback.md 17). */
+/** A change of a document that the tail has, too (invariants.md 17). */
 export interface TailConflict {
   readonly namespace: string;
   readonly key: string;

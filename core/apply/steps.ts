@@ -17,7 +17,7 @@ export interface Stretch {
   readonly lastSequence: number;
 }
 
-/** Coalesces the log to one write a document, the last one, between barriers (failback.md 18, 20). */
+/** Coalesces the log to one write a document, the last one, between barriers (invariants.md 18, 20). */
 export async function* stepsOf(log: AsyncIterable<Stretch>, options: StepOptions): AsyncGenerator<Step> {
   let window = new Window(options);
   for await (const { changes, lastSequence } of log) {

@@ -1,7 +1,7 @@
 /**
  * A document's identity as the server sees it: two `_id`s are one key exactly when a unique index on `_id` (with the
  * simple collation) would refuse the second. Numbers are equal across types, strings and symbols by their bytes,
- * documents field by field in order, everything else by type and bytes (failback.md 18).
+ * documents field by field in order, everything else by type and bytes (invariants.md 18).
  */
 import { Buffer } from "node:buffer";
 import { numberKey } from "./number-key.ts";

@@ -7,7 +7,7 @@ export interface NamedIndex {
 }
 
 /**
- * Unique indexes of the scope's collections that `source` has and `target` lacks (failback.md 6): without them
+ * Unique indexes of the scope's collections that `source` has and `target` lacks (invariants.md 6): without them
  * DocumentDB takes documents that MongoDB refuses.
  */
 export function missingUniqueIndexes(source: Catalog, target: Catalog, scope: Scope): NamedIndex[] {

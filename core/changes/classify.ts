@@ -29,7 +29,7 @@ function textAt(document: Uint8Array, name: string): string {
   return textIn(findElement(document, name)) ?? "";
 }
 
-/** Why an event needs a second look; `undefined` for nearly all. None of these stops a capture (failback.md 9). */
+/** Why an event needs a second look; `undefined` for nearly all. None of these stops a capture (invariants.md 9). */
 export function flagOf(event: ChangeEvent, oversize: boolean): FlagReason | undefined {
   if (!event.readable) return "unreadable";
   if (oversize) return "oversize";

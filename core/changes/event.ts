@@ -41,7 +41,7 @@ export interface ChangeEvent {
 /** Types that carry a document's change. */
 export const documentOperations: ReadonlySet<string> = new Set(["insert", "update", "replace", "delete"]);
 
-/** Types that change a catalog: applied as barriers, or compared and named (failback.md 20). */
+/** Types that change a catalog: applied as barriers, or compared and named (invariants.md 20). */
 export const catalogOperations: ReadonlySet<string> = new Set([
   "drop",
   "dropDatabase",
@@ -96,7 +96,7 @@ class ReadEvent implements ChangeEvent {
 
 /**
  * Reads one event. Keep one reader for a stream: it remembers the namespace it saw last, because neighbours mostly
- * share it. Never throws: content does not stop a capture (failback.md 9).
+ * share it. Never throws: content does not stop a capture (invariants.md 9).
  */
 export class EventReader {
   private namespaceBytes: Uint8Array = new Uint8Array();

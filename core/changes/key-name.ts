@@ -1,5 +1,5 @@
 /**
- * Names of log objects (failback.md 8): `<database>/<collection>/<timestamp>-<sequence>_<documentId>.bson` below the
+ * Names of log objects (invariants.md 8): `<database>/<collection>/<timestamp>-<sequence>_<documentId>.bson` below the
  * failback's `replication/`. Only characters that are safe in S3 keys are used; `!` escapes the rest.
  */
 import { createHash } from "node:crypto";

@@ -1,4 +1,4 @@
-/** Building manifests, and checking that one continues the chain (failback.md 7). Every message names the manifest. */
+/** Building manifests, and checking that one continues the chain (invariants.md 7). Every message names the manifest. */
 import { createHash } from "node:crypto";
 import { RoundtripError } from "../errors.ts";
 import { type Manifest, noPrevious } from "./manifest.ts";

@@ -1,4 +1,4 @@
-/** The commit record of one flush (failback.md 7): an object that no manifest names does not exist. */
+/** The commit record of one flush (invariants.md 7): an object that no manifest names does not exist. */
 export interface ManifestObject {
   readonly key: string;
   readonly database: string;

@@ -9,7 +9,7 @@ export interface FenceBreach {
 
 /**
  * Looks for one fence's sentinel in the log, manifest by manifest, and for an application write behind it
- * (failback.md 12). Only manifests are read: they say which sequence numbers are of the scope.
+ * (invariants.md 12). Only manifests are read: they say which sequence numbers are of the scope.
  */
 export class FenceWatch {
   private sentinel: number | undefined;

@@ -130,7 +130,7 @@ export interface MongodbIdentity {
   readonly catalog: Catalog;
 }
 
-/** How MongoDB was closed to writers (failback.md 15), and whether it was opened again (25). */
+/** How MongoDB was closed to writers (invariants.md 15), and whether it was opened again (25). */
 export interface MongodbClosing {
   readonly version: 1;
   readonly failbackId: string;
@@ -269,7 +269,7 @@ export interface Verdict {
   readonly durations: { readonly applyMs: number; readonly compareMs: number };
 }
 
-/** `accepted.json`: differences between the catalogs that a person has looked at and lets stand (failback.md 23). */
+/** `accepted.json`: differences between the catalogs that a person has looked at and lets stand (invariants.md 23). */
 export interface AcceptedDifferences {
   readonly version: 1;
   readonly accepted: readonly {

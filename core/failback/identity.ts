@@ -14,7 +14,7 @@ const reseed =
 
 /**
  * MongoDB is the one that failed: the set recorded in normal times, not older than what was recorded then, and its
- * oplog still holds every DMS task's checkpoint (failback.md 14). Unknown refuses, too.
+ * oplog still holds every DMS task's checkpoint (invariants.md 14). Unknown refuses, too.
  */
 export function identityChecks(options: {
   readonly recorded: MongodbIdentity | undefined;

@@ -3,7 +3,7 @@ import type { Phase } from "./phase.ts";
 const mongodbClosed = "closed to writers but Roundtrip's own restore";
 const applicationsRead = "applications read only";
 
-/** Who may write where, by phase, in words (failback.md 25). The proofs are in the journal of the step that changed it. */
+/** Who may write where, by phase, in words (invariants.md 25). The proofs are in the journal of the step that changed it. */
 export function writersIn(phase: Phase): { readonly mongodb: string; readonly documentdb: string } {
   switch (phase) {
     case "normal":

@@ -20,7 +20,7 @@ export interface OwnWrites {
 }
 
 /**
- * True for an operation in scope that the restore did not do (failback.md 22). Creating a collection is nobody's
+ * True for an operation in scope that the restore did not do (invariants.md 22). Creating a collection is nobody's
  * write: it changes no document, and the comparison of catalogs sees what it made.
  */
 export function isForeign(operation: OplogOperation, own: OwnWrites): boolean {

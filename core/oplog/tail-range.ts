@@ -14,7 +14,7 @@ export interface TailRange {
 }
 
 /**
- * Where the tail begins: the earliest DMS checkpoint less a margin (failback.md 17). A checkpoint of unknown form
+ * Where the tail begins: the earliest DMS checkpoint less a margin (invariants.md 17). A checkpoint of unknown form
  * counts by when its task stopped; without that, everything the oplog holds counts.
  */
 export function tailRange(

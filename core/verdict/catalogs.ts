@@ -25,7 +25,7 @@ export interface Catalogs {
 }
 
 /**
- * Differences between the two catalogs in the scope (failback.md 20, 23). One that stood before the failback and has
+ * Differences between the two catalogs in the scope (invariants.md 20, 23). One that stood before the failback and has
  * not moved since is accepted: nothing was lost through it. What DocumentDB's users changed meanwhile is said so.
  */
 export function compareCatalogs(catalogs: Catalogs, scope: Scope): CatalogDifference[] {

@@ -1,7 +1,7 @@
 import type { CollectionVerdict, Verdict, VerdictWord } from "../failback/documents.ts";
 import type { CatalogDifference } from "./catalogs.ts";
 
-/** One look at the log and at MongoDB's oplog: what others than the restore wrote since the fence (failback.md 22). */
+/** One look at the log and at MongoDB's oplog: what others than the restore wrote since the fence (invariants.md 22). */
 export interface Quiet {
   /** Writes of others on MongoDB, each naming operation, namespace and document; at most a hundred. */
   readonly foreignWrites: readonly string[];
@@ -45,7 +45,7 @@ const documentNormalisations = ["documents are compared byte by byte: no normali
 
 /**
  * PROVEN: 1…N by manifests applied, no difference beyond the tail and settled conflicts, catalogs equal or each
- * difference accepted, and nobody wrote meanwhile (failback.md 22, 23). UNKNOWN: something was not seen, or moved.
+ * difference accepted, and nobody wrote meanwhile (invariants.md 22, 23). UNKNOWN: something was not seen, or moved.
  * UNKNOWN outranks DIFFERS, because a comparison against something that moves proves neither.
  */
 export function decide(evidence: Evidence): Verdict {

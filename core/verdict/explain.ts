@@ -1,6 +1,6 @@
 import type { Difference } from "./matcher.ts";
 
-/** Why two sides may differ in a document and still be what was agreed (failback.md 17, 19, 23). */
+/** Why two sides may differ in a document and still be what was agreed (invariants.md 17, 19, 23). */
 export interface Explanations {
   /** MongoDB's images at the block, by namespace and key, as digests; null where it had none. */
   readonly tail: ReadonlyMap<string, ReadonlyMap<string, { readonly digest: string | null }>>;

@@ -10,7 +10,7 @@ const staysRunningMs = 3000;
 
 type Mode = "resume-processing" | "reload-target";
 
-/** Decided on the host by what MongoDB's oplog still holds (failback.md 28); unknown is never a start. */
+/** Decided on the host by what MongoDB's oplog still holds (invariants.md 28); unknown is never a start. */
 function modeOf(context: RunbookContext): Mode {
   const mode = context.data("check-resume")?.mode;
   if (mode === "resume") return "resume-processing";

@@ -15,7 +15,7 @@ async function statusOf(context: RunbookContext, service: string): Promise<Servi
 
 /**
  * Follows services by their status objects until `done` gives a result. The host's work does not depend on this
- * loop: it only watches (failback.md 30). A failed service ends it with that service's own message; one that falls
+ * loop: it only watches (invariants.md 30). A failed service ends it with that service's own message; one that falls
  * silent is `unknown`, never success.
  */
 export async function follow<T>(

@@ -3,7 +3,7 @@ import type { PlannedCall, RunbookContext, Step } from "../engine/runbook.ts";
 const readySeconds = 900;
 const stoppedSeconds = 900;
 
-/** Starts the failback EC2, keeps it from being stopped by a schedule (R21), and waits until SSM answers. */
+/** Starts the failback EC2, keeps it from being stopped by a schedule, and waits until SSM answers. */
 export const hostReady: Step = {
   name: "host-ready",
   what: "start the failback host, protect it from being stopped, wait until SSM answers",

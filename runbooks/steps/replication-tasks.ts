@@ -30,10 +30,10 @@ function describePlan({ environment }: RunbookContext) {
   return [{ call: "DMS DescribeReplicationTasks", target: arns }];
 }
 
-/** failback.md 1: DMS is stopped. `--input stop-tasks=true` stops what runs; otherwise a running task refuses. */
+/** invariants.md 1: DMS is stopped. `--input stop-tasks=true` stops what runs; otherwise a running task refuses. */
 export const tasksStopped: Step = {
   name: "tasks-stopped",
-  what: "see that every DMS task is stopped and was fully loaded",
+  what: "see that every DMS task is stopped",
   undo: "failback-resume or failback-abort start them again",
   every: true,
   plan: (context) => [
@@ -59,7 +59,7 @@ export const tasksStopped: Step = {
   },
 };
 
-/** failback.md 6: every table of every task fully loaded, else DocumentDB is no copy to switch to. */
+/** invariants.md 6: every table of every task fully loaded, else DocumentDB is no copy to switch to. */
 export const tablesLoaded: Step = {
   name: "tables-loaded",
   what: "see that every table of every DMS task was fully loaded",

@@ -12,7 +12,7 @@ export interface LedgerEntry {
 
 /**
  * The workload's own record of every write the server acknowledged. It is kept before any log and knows nothing of
- * Roundtrip: comparing two databases can't see what both lost (failback.md 24).
+ * Roundtrip: comparing two databases can't see what both lost (invariants.md 24).
  */
 export class Ledger {
   private readonly entries = new Map<string, LedgerEntry>();

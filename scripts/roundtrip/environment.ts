@@ -4,7 +4,7 @@ import type { Environment } from "../../core/failback/documents.ts";
 import type { Parameters } from "../../core/ports.ts";
 import schema from "../../schemas/environment.schema.json" with { type: "json" };
 
-/** Name of the SSM parameter that Terraform publishes an environment's identifiers in (R11). */
+/** Name of the SSM parameter that Terraform publishes an environment's identifiers in. */
 export function environmentParameter(name: string): string {
   return `/roundtrip/${name}/environment`;
 }

@@ -1,4 +1,4 @@
-/** Taking write rights away, and the proof that they are gone (failback.md 1, 2, 12). */
+/** Taking write rights away, and the proof that they are gone (invariants.md 1, 2, 12). */
 import type { RolesStore } from "../../adapters/state/roles-store.ts";
 import type { AccessControl, OpenWriterConnections, WriterConnection } from "../../core/access/ports.ts";
 import { readOnlyRoles, writingRoles } from "../../core/access/write-access.ts";

@@ -1,4 +1,4 @@
-/** Giving the application users their writes on DocumentDB (failback.md 5). */
+/** Giving the application users their writes on DocumentDB (invariants.md 5). */
 import { newestFence } from "../../adapters/state/fences.ts";
 import { RolesStore } from "../../adapters/state/roles-store.ts";
 import { grantedRoles, writerPrivileges, writerRoleName } from "../../core/access/grant.ts";

@@ -20,7 +20,7 @@ export interface InFlightOptions {
 
 /**
  * Waits until no operation and no open transaction of the users is left that could still commit a write behind the
- * fence (failback.md 12). Fails `unavailable` naming the operations when they don't end within fifteen minutes.
+ * fence (invariants.md 12). Fails `unavailable` naming the operations when they don't end within fifteen minutes.
  */
 export async function awaitNothingInFlight(
   options: InFlightOptions,

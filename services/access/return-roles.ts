@@ -4,7 +4,7 @@ import type { AccessControl } from "../../core/access/ports.ts";
 import type { Logger } from "../../core/ports.ts";
 
 /**
- * Gives users of DocumentDB the roles that `roles.json` says they had (failback.md 25), and drops the failback's own
+ * Gives users of DocumentDB the roles that `roles.json` says they had (invariants.md 25), and drops the failback's own
  * writer role once nobody holds it. Gives the names of the users that were changed.
  */
 export async function returnRoles(options: {

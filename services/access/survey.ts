@@ -25,7 +25,7 @@ export function listedWriters(environment: Environment, scope: Scope): NamedUser
   return [...listed.values()];
 }
 
-/** Who can write in scope on DocumentDB, sorted by who is allowed to know of it (failback.md 1). */
+/** Who can write in scope on DocumentDB, sorted by who is allowed to know of it (invariants.md 1). */
 export async function surveyDocumentdb(
   access: AccessControl,
   environment: Environment,

@@ -14,7 +14,7 @@ const unit = "replication.service";
 const sentinelMsMax = 120_000;
 
 /**
- * Undoes a start nobody wrote through (failback.md 26). Application users lose their writes first, and the log is
+ * Undoes a start nobody wrote through (invariants.md 26). Application users lose their writes first, and the log is
  * read to a sentinel behind that: one write of theirs, and nothing is undone.
  */
 export const run: Action = async (context) => {

@@ -7,7 +7,7 @@ const seenMsMax = 120_000;
 
 /**
  * Proves capture: a canary inserted into the covered control namespace is found in the log, in a manifest committed
- * after it was written (failback.md 4). Each run writes a canary of its own.
+ * after it was written (invariants.md 4). Each run writes a canary of its own.
  */
 export const run: Action = async ({ service, failback, databases }) => {
   const { store, clock, environment } = service;

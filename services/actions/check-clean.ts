@@ -2,7 +2,7 @@ import { untouchedSince } from "../clean/checks.ts";
 import type { Action } from "./action.ts";
 import { replicationChecks } from "./replication-checks.ts";
 
-/** PROVEN, nothing written on either side since, and capture still there to show it (failback.md 22, 27). */
+/** PROVEN, nothing written on either side since, and capture still there to show it (invariants.md 22, 27). */
 export const run: Action = async (context) => {
   const { service, failback, databases } = context;
   const { verdict, checks } = await untouchedSince(service, databases, failback.scope);

@@ -17,7 +17,7 @@ import { replicationChecks } from "./replication-checks.ts";
 /** Dumps go straight to the bucket: the disk holds status files, the token and what the tools log. */
 const freeBytesMin = 512 * 1024 * 1024;
 
-/** What must hold before the application users lose their writes (failback.md 13, 14). Changes nothing. */
+/** What must hold before the application users lose their writes (invariants.md 13, 14). Changes nothing. */
 export const run: Action = async (context) => {
   const { service, databases } = context;
   const server = await databases.open("mongodb");

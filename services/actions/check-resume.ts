@@ -10,7 +10,7 @@ import { requireProven } from "../clean/verdict.ts";
 import { type Action, type ActionContext, check, passed } from "./action.ts";
 
 /**
- * Decides how DMS goes on (failback.md 28): `resume` while MongoDB's oplog holds every task's checkpoint, else
+ * Decides how DMS goes on (invariants.md 28): `resume` while MongoDB's oplog holds every task's checkpoint, else
  * `reload`, which needs PROVEN and a complete dump of DocumentDB, because it loads every table anew.
  */
 export const run: Action = async (context) => {

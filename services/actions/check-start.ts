@@ -14,7 +14,7 @@ const mongodbProbeMs = 2000;
 /** Longest time the host may be down with nothing lost: a start of another instance with margin. */
 const hostDownSecondsMax = 7200;
 
-/** What must hold before a failback starts, each thing by itself (failback.md 2, 6). Changes nothing on a database. */
+/** What must hold before a failback starts, each thing by itself (invariants.md 2, 6). Changes nothing on a database. */
 export const run: Action = async (context) => {
   const checks: Check[] = [];
   // A server that is away takes its time to show it: asked beside everything else.

@@ -1,7 +1,7 @@
 import { closeMongodb } from "../closing/closing.ts";
 import { type Action, passed } from "./action.ts";
 
-/** Closes MongoDB to its writers, proved, TTL deletion off; the block time bounds the tail (failback.md 15, 17). */
+/** Closes MongoDB to its writers, proved, TTL deletion off; the block time bounds the tail (invariants.md 15, 17). */
 export const run: Action = async ({ service, failback, databases }) => {
   const server = await databases.open("mongodb");
   const { closing, provedAfterMs, administrators } = await closeMongodb(service, server, failback.scope);

@@ -5,7 +5,7 @@ import { type Action, check, passed } from "./action.ts";
 
 /**
  * Takes write rights from every listed user on DocumentDB and proves each refusal; an unlisted one stops it by name
- * before anything is changed (failback.md 1, 2). Old roles go to `roles.json` first.
+ * before anything is changed (invariants.md 1, 2). Old roles go to `roles.json` first.
  */
 export const run: Action = async ({ service, failback, databases }) => {
   const { environment } = service;

@@ -2,7 +2,7 @@ import { fenceDependencies } from "../drain/dependencies.ts";
 import { raiseFence } from "../drain/raise-fence.ts";
 import { type Action, passed } from "./action.ts";
 
-/** Ends the application users' writes, proves it, and raises the fence (failback.md 12). */
+/** Ends the application users' writes, proves it, and raises the fence (invariants.md 12). */
 export const run: Action = async ({ service, failback, databases, parameter }) => {
   const server = await databases.open("documentdb");
   const killOperations = parameter("kill-operations") === "true";

@@ -11,7 +11,7 @@ import { type Action, type ActionFailback, check, passed } from "./action.ts";
 
 /**
  * Switches change streams on for the cluster, sees that they are, and keeps the point from which capture starts:
- * read after the proof, stored before anything else, never moved by a rerun (failback.md 3).
+ * read after the proof, stored before anything else, never moved by a rerun (invariants.md 3).
  */
 export const run: Action = async ({ service, failback, databases }) => {
   const server = await databases.open("documentdb");

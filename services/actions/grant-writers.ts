@@ -6,7 +6,7 @@ import { surveyDocumentdb, unlistedChecks } from "../access/survey.ts";
 import { type Action, type ActionContext, check, passed } from "./action.ts";
 import { replicationChecks } from "./replication-checks.ts";
 
-/** Gives the application users their writes; only after capture was proved by a canary and while it runs (failback.md 5). */
+/** Gives the application users their writes; only after capture was proved by a canary and while it runs (invariants.md 5). */
 export const run: Action = async (context) => {
   const { service, failback, databases, parameter } = context;
   const { access } = await databases.open("documentdb");

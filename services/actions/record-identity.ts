@@ -6,7 +6,7 @@ import type { MongodbIdentity } from "../../core/failback/documents.ts";
 import { identityKey } from "../../core/failback/layout.ts";
 import { type Action, passed } from "./action.ts";
 
-/** Records who MongoDB is while all is well, so that a failback can tell it from another one (failback.md 14). */
+/** Records who MongoDB is while all is well, so that a failback can tell it from another one (invariants.md 14). */
 export const run: Action = async ({ service, databases, parameter }) => {
   const { client, failure } = await databases.open("mongodb");
   const names = parameter("databases").split(",");

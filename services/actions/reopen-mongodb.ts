@@ -2,7 +2,7 @@ import { requireProven } from "../clean/verdict.ts";
 import { reopenMongodb } from "../closing/closing.ts";
 import { type Action, passed } from "./action.ts";
 
-/** Opens MongoDB to its writers after PROVEN; DocumentDB's application users stay read-only (failback.md 25). */
+/** Opens MongoDB to its writers after PROVEN; DocumentDB's application users stay read-only (invariants.md 25). */
 export const run: Action = async ({ service, failback, databases }) => {
   await requireProven(service.store, failback.id, "reopen MongoDB");
   const server = await databases.open("mongodb");

@@ -6,7 +6,7 @@ import { readClosing } from "../closing/closing.ts";
 import { surveyMongodb } from "../closing/writers.ts";
 import { type Action, type ActionContext, passed } from "./action.ts";
 
-/** Who may write where, as both servers say now (failback.md 25). A server that does not answer is said so. */
+/** Who may write where, as both servers say now (invariants.md 25). A server that does not answer is said so. */
 export const run: Action = async (context) => {
   const documentdb = await orUnreachable(() => documentdbWriters(context));
   const mongodb = await orUnreachable(() => mongodbWriters(context));

@@ -21,7 +21,7 @@ export interface BackupOptions {
 }
 
 /**
- * Dumps MongoDB before anything is applied to it (failback.md 16), and DocumentDB once it has drained. A complete
+ * Dumps MongoDB before anything is applied to it (invariants.md 16), and DocumentDB once it has drained. A complete
  * dump is kept by a rerun. Ends when both are complete.
  */
 export async function runBackup(options: BackupOptions): Promise<void> {

@@ -35,7 +35,7 @@ export interface ArchiveOptions {
 
 /**
  * Copies log, manifests, ledger, verdict, journal and everything else of the failback to its archive, reads each copy
- * back and compares its hash; the list is written last (failback.md 27). Dumps stay where they are: their lifecycle
+ * back and compares its hash; the list is written last (invariants.md 27). Dumps stay where they are: their lifecycle
  * is their own. With the list there already nothing is copied: what it names may have been deleted since.
  */
 export async function archiveFailback(options: ArchiveOptions): Promise<ArchiveList> {

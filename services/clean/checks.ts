@@ -8,7 +8,7 @@ import { logCheck, oplogCheck, writersCheck } from "./untouched.ts";
 import { requireProven } from "./verdict.ts";
 
 /**
- * PROVEN, and nothing was written on either side since (failback.md 22, 27). Fails `differs`, `unknown` or `refused`
+ * PROVEN, and nothing was written on either side since (invariants.md 22, 27). Fails `differs`, `unknown` or `refused`
  * without PROVEN. Whether capture runs, so that the log can show a write at all, is the caller's question.
  */
 export async function untouchedSince(

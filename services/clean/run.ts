@@ -11,7 +11,7 @@ import { removeLog } from "./remove.ts";
 
 /**
  * After PROVEN: looks at both sides again, reopens MongoDB, archives, deletes log and token, switches change streams
- * off, and moves the phase to `cleaned` (failback.md 25, 27). Each step finds out what was done already, so that a
+ * off, and moves the phase to `cleaned` (invariants.md 25, 27). Each step finds out what was done already, so that a
  * kill anywhere costs nothing.
  */
 export async function runClean(service: ServiceContext, databases: Databases): Promise<void> {

@@ -1,4 +1,4 @@
-/** The second look of failback.md 22: has anybody written to either side since the verdict? */
+/** The second look of invariants.md 22: has anybody written to either side since the verdict? */
 import { newestNumber, readManifests } from "../../adapters/log/manifests.ts";
 import { readOplog } from "../../adapters/mongo/oplog.ts";
 import { oplogWindow } from "../../adapters/mongo/replica-set.ts";

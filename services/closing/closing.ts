@@ -1,4 +1,4 @@
-/** Closing MongoDB to writers before the first apply (failback.md 15), and opening it again after PROVEN (25). */
+/** Closing MongoDB to writers before the first apply (invariants.md 15), and opening it again after PROVEN (25). */
 
 import { createProbeUser, type ProbeUser } from "../../adapters/mongo/probe-user.ts";
 import { operationTime } from "../../adapters/mongo/replica-set.ts";

@@ -1,4 +1,4 @@
-/** Before MongoDB 6.0: its writers are closed out by taking their roles (failback.md 15), and get them back (25). */
+/** Before MongoDB 6.0: its writers are closed out by taking their roles (invariants.md 15), and get them back (25). */
 import { authenticatedUsers } from "../../adapters/mongo/write-block.ts";
 import type { RolesStore } from "../../adapters/state/roles-store.ts";
 import { isAdministrator } from "../../core/access/administrators.ts";

@@ -1,4 +1,4 @@
-/** The fence of failback.md 12: nobody can write, nothing is in flight, and then a sentinel goes through the log. */
+/** The fence of invariants.md 12: nobody can write, nothing is in flight, and then a sentinel goes through the log. */
 import { randomBytes } from "node:crypto";
 import { headOf, newestManifest } from "../../adapters/log/manifests.ts";
 import { addFence, newestFence } from "../../adapters/state/fences.ts";

@@ -11,7 +11,7 @@ const waitMsMax = 7 * 24 * 3_600_000;
 const cleanBeginsMsMax = 120_000;
 
 /**
- * Waits until clean has cleaned and both dumps are complete, then stops this EC2 (R18). Stop protection, on since the
+ * Waits until clean has cleaned and both dumps are complete, then stops this EC2. Stop protection, on since the
  * start, comes off first. Fails loudly, leaving the host on, when clean or backup has failed.
  */
 export async function runMonitorClean(service: ServiceContext, instances: Instances): Promise<void> {

@@ -18,7 +18,7 @@ const waitMsMax = 7 * 24 * 3_600_000;
 
 /**
  * Waits until the log holds the fence and MongoDB's dump is complete, moves the phase to `restoring` and starts
- * restore (failback.md 12, 16). Capture has to run all the while. Run again in `restoring` it starts restore again.
+ * restore (invariants.md 12, 16). Capture has to run all the while. Run again in `restoring` it starts restore again.
  */
 export async function runMonitorReplication(service: ServiceContext, databases: Databases): Promise<void> {
   const failback = await service.failback.open();

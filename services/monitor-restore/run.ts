@@ -13,7 +13,7 @@ const waitMsMax = 7 * 24 * 3_600_000;
 
 /**
  * Waits for restore's verdict; after PROVEN, and a second look at both sides, stops capture and starts clean and
- * monitor-clean (R18). DIFFERS and UNKNOWN end it with their own exit codes: a failed verdict blocks cleaning.
+ * monitor-clean. DIFFERS and UNKNOWN end it with their own exit codes: a failed verdict blocks cleaning.
  */
 export async function runMonitorRestore(service: ServiceContext, databases: Databases): Promise<void> {
   const failback = await service.failback.open();

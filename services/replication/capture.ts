@@ -32,7 +32,7 @@ const collectBytes = 16 * 1024 * 1024;
 
 /**
  * Reads changes and hands them to the writer as flushes, until the signal fires; then the flush in hand is written,
- * too. While the writer is full nothing is read: memory stays bounded and nothing is dropped (failback.md 11).
+ * too. While the writer is full nothing is read: memory stays bounded and nothing is dropped (invariants.md 11).
  * Fails with what ended the reading or the writing; what was read whole before the fault is in the log then.
  */
 export async function capture(options: CaptureOptions): Promise<void> {

@@ -12,7 +12,7 @@ export interface HeartbeatOptions {
 const missingMax = 3;
 
 /**
- * Shows that capture sees writes, and keeps the resume token young (failback.md 10): one write a period, and an alarm
+ * Shows that capture sees writes, and keeps the resume token young (invariants.md 10): one write a period, and an alarm
  * when none of them came back through the log for three periods.
  */
 export class Heartbeat {

@@ -39,7 +39,7 @@ const flushesInFlightMax = 8;
 const putsAtATime = 16;
 
 /**
- * Writes flushes to the log: all objects of a flush, then its manifest (failback.md 7). Objects of later flushes go up
+ * Writes flushes to the log: all objects of a flush, then its manifest (invariants.md 7). Objects of later flushes go up
  * meanwhile, but manifest n + 1 is written only after n is durable, so what readers see is always a whole prefix.
  */
 export class LogWriter {

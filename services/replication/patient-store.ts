@@ -14,7 +14,7 @@ export interface PatientStoreOptions {
 
 /**
  * Puts that outlast S3: while it is slow or down the same bytes are tried again, without end, because nothing may be
- * dropped (failback.md 11). The bound is on memory, not on time: whoever waits for the put stops reading.
+ * dropped (invariants.md 11). The bound is on memory, not on time: whoever waits for the put stops reading.
  * What another try can't mend passes through.
  */
 export class PatientStore {

@@ -21,7 +21,7 @@ export interface Position {
 }
 
 /**
- * The newest manifest's token; before the first manifest the start point recorded at start (failback.md 3), never
+ * The newest manifest's token; before the first manifest the start point recorded at start (invariants.md 3), never
  * "now". Fails `logCorrupt` when the head of the chain is broken, `configuration` when there is neither.
  */
 export async function findPosition(store: ObjectStore, failbackId: string): Promise<Position> {

@@ -34,7 +34,7 @@ export interface ApplyParts {
 }
 
 /**
- * Applies the log through a manifest, from the checkpoint on (failback.md 18–20). Every end leaves a checkpoint that
+ * Applies the log through a manifest, from the checkpoint on (invariants.md 18–20). Every end leaves a checkpoint that
  * a later run goes on from. Fails `logCorrupt` at a hole, `refused` by the policy `stop`, `fenced` when another
  * restore took over, otherwise with what MongoDB said.
  */

@@ -17,7 +17,7 @@ export interface MarkedDocument {
 
 const reasons: ReadonlySet<string> = new Set(["oversize", "unreadable"]);
 
-/** The documents a manifest marks for copying behind the fence (failback.md 9). */
+/** The documents a manifest marks for copying behind the fence (invariants.md 9). */
 export function markedIn({ flags }: Manifest, namespaces: ReadonlySet<string>): MarkedDocument[] {
   return flags.flatMap(({ reason, namespace, id }) =>
     id !== undefined && reasons.has(reason) && namespaces.has(namespace) ? [{ namespace, id }] : [],

@@ -33,7 +33,7 @@ export interface LogSeen {
 }
 
 /**
- * Reads the chain of manifests from 1 through one that holds a canary written now (failback.md 22). `undefined` when
+ * Reads the chain of manifests from 1 through one that holds a canary written now (invariants.md 22). `undefined` when
  * the canary does not come in time: then nobody knows what DocumentDB took meanwhile. Fails `logCorrupt`.
  */
 export async function seeLog(restore: Restore): Promise<LogSeen | undefined> {

@@ -20,7 +20,7 @@ export interface Ground {
 }
 
 /**
- * What must hold before the first apply (failback.md 14–16): no gap in the log, a fence, MongoDB closed and proved so,
+ * What must hold before the first apply (invariants.md 14–16): no gap in the log, a fence, MongoDB closed and proved so,
  * its dump complete, and it is the one that failed. Fails `refused` or `historyLost`, naming what does not hold.
  */
 export async function checkGround(

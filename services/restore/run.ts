@@ -26,7 +26,7 @@ import type { Restore } from "./restore.ts";
 import { openTail, tailCount, tailRuleOf } from "./tail.ts";
 
 /**
- * Applies the log to MongoDB, compares both sides, and decides (failback.md 14–23). Goes on where an earlier run
+ * Applies the log to MongoDB, compares both sides, and decides (invariants.md 14–23). Goes on where an earlier run
  * stopped. Moves the phase to `verified` on PROVEN; ends `differs` or `unknown` on the other two.
  */
 export async function runRestore(service: ServiceContext, databases: Databases): Promise<void> {

@@ -21,7 +21,7 @@ import type { Restore } from "./restore.ts";
 const imagesMax = 100;
 
 /**
- * The ledger of what MongoDB took and DMS never carried (failback.md 17). Made once, before the first apply: MongoDB
+ * The ledger of what MongoDB took and DMS never carried (invariants.md 17). Made once, before the first apply: MongoDB
  * is closed, so that its images are those of the block; DocumentDB's are those behind the fence.
  */
 export async function openTail(restore: Restore, blockTime: OperationTime): Promise<LoadedTail> {

@@ -1,4 +1,4 @@
-/** failback.md 3, 7, 8, 29: where capture begins, what commits, names, and taking over from S3 alone. */
+/** invariants.md 3, 7, 8, 29: where capture begins, what commits, names, and taking over from S3 alone. */
 import { expect, test } from "bun:test";
 import { ObjectId } from "bson";
 import { MemoryObjectStore } from "../../adapters/memory/object-store.ts";

@@ -1,4 +1,4 @@
-/** failback.md 9, 10, 11: content never stops capture, heartbeats, and S3 that is slow or down. */
+/** invariants.md 9, 10, 11: content never stops capture, heartbeats, and S3 that is slow or down. */
 import { expect, test } from "bun:test";
 import { MemoryObjectStore } from "../../adapters/memory/object-store.ts";
 import type { Gap } from "../../core/changes/gap.ts";

@@ -1,4 +1,4 @@
-/** Capture as a process against the stand-ins: failback.md 3, 7–11 and 29 with real requests, real kills, real streams. */
+/** Capture as a process against the stand-ins: invariants.md 3, 7–11 and 29 with real requests, real kills, real streams. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";

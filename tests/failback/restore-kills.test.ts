@@ -1,4 +1,4 @@
-/** Restore killed and hindered on the way: failback.md 17–19, 30. */
+/** Restore killed and hindered on the way: invariants.md 17–19, 30. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { InterruptedStore, Killed } from "../support/interrupted-store.ts";
 import { RestoreWorld, type Scenario } from "../support/restore-world.ts";

@@ -1,4 +1,4 @@
-/** Restore, comparison and verdict against the stand-ins: failback.md 14–20 and 22–23, each by its number. */
+/** Restore, comparison and verdict against the stand-ins: invariants.md 14–20 and 22–23, each by its number. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { Binary, Decimal128, Double, Int32, Long, MaxKey, ObjectId, Timestamp } from "bson";
 import { readJson, writeJson } from "../../adapters/state/json.ts";

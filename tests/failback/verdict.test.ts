@@ -1,4 +1,4 @@
-/** The verdict can fail: each way, named (failback.md 19, 22, 23; "Must be shown"). */
+/** The verdict can fail: each way, named (invariants.md 19, 22, 23; "Must be shown"). */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { EJSON } from "bson";
 import { readJson, writeJson } from "../../adapters/state/json.ts";
