@@ -27,6 +27,24 @@ export const exitCodes = {
   interrupted: 20,
 } as const;
 
+/** What each code says to a person; every --help and docs/exit-codes.md show these words. */
+export const exitCodeMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
+  ok: "done, or ended by SIGTERM with everything in hand finished",
+  internal: "a fault of Roundtrip's own",
+  usage: "the command line is wrong",
+  refused: "a precondition does not hold, or an illegal order; nothing was changed",
+  unavailable: "something did not answer, or with a passing fault; another try can mend it",
+  denied: "credentials are wrong, or a privilege is missing",
+  configuration: "a setting, file or resource is missing or wrong",
+  disk: "no room on the disk",
+  historyLost: "the change stream no longer holds what was not yet captured",
+  logCorrupt: "a hole in the log, a torn object, or a hash that does not match",
+  fenced: "another process holds the lease or wrote the next manifest",
+  differs: "the verdict is DIFFERS",
+  unknown: "the verdict is UNKNOWN, or an end was not seen",
+  interrupted: "ended by a signal before the work was done; running it again goes on",
+};
+
 export type FailureKind = Exclude<keyof typeof exitCodes, "ok">;
 
 export interface Failure {

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { exitCodes, RoundtripError } from "../../core/errors.ts";
+import { exitCodeMeanings, exitCodes, RoundtripError } from "../../core/errors.ts";
 import type { Arguments, ServiceDefinition } from "./definition.ts";
 
 /** Reads the words after the verb. Fails `usage` naming what is unknown or missing. */
@@ -67,30 +67,13 @@ function usage(
   );
 }
 
-const meanings: Readonly<Record<keyof typeof exitCodes, string>> = {
-  ok: "done, or ended by SIGTERM with everything in hand finished",
-  internal: "a fault of the program itself",
-  usage: "wrong command line",
-  refused: "a precondition does not hold, or an illegal order; nothing was changed",
-  unavailable: "a service could not be reached; another try can mend it",
-  denied: "credentials are wrong, or a privilege is missing",
-  configuration: "the configuration is missing or wrong",
-  disk: "no room on the disk",
-  historyLost: "the change stream no longer holds what was not yet read",
-  logCorrupt: "a hole in the sequence, a torn object, or a hash that does not match",
-  fenced: "another process holds the lease or wrote the next manifest",
-  differs: "the verdict is DIFFERS",
-  unknown: "the verdict is UNKNOWN",
-  interrupted: "ended by a signal before the work was done; running it again goes on",
-};
-
 /** The text of --help: what, options, examples, environment, exit codes. */
 export function helpOf(definition: ServiceDefinition): string {
   const options = Object.entries(definition.options ?? {}).map(([name, option]) =>
     row(`--${name}${option.type === "string" ? ` <${option.value ?? "text"}>` : ""}`, option.description),
   );
   const codes = Object.entries(exitCodes).map(([name, code]) =>
-    row(String(code), definition.exitCodes?.[code] ?? meanings[name as keyof typeof exitCodes]),
+    row(String(code), definition.exitCodes?.[code] ?? exitCodeMeanings[name as keyof typeof exitCodes]),
   );
   return [
     `roundtrip-worker ${[definition.name, ...(definition.positionals ?? [])].join(" ")} [options]`,
