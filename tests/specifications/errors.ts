@@ -10,8 +10,10 @@ import type { Entities } from "./entities.ts";
 import { difference, show } from "./match.ts";
 import type { ExpectedError } from "./schema.ts";
 
-/** A bulk write whose first error came from the client has no code. */
-function isFromServer(error: unknown): boolean {
+/** The error of a client's bulk write wraps the one that ended it. */
+function isFromServer(error: Error): boolean {
+  if (error instanceof MongoClientBulkWriteError && error.cause instanceof Error)
+    return isFromServer(error.cause);
   return error instanceof MongoServerError;
 }
 

@@ -9,7 +9,8 @@ async function hexOf(stream: Readable): Promise<string> {
 }
 
 export const bucketOperations: Table<GridFSBucket> = {
-  delete: (bucket, { id, timeoutMS }) => bucket.delete(id, timeoutMS === undefined ? undefined : { timeoutMS }),
+  delete: (bucket, { id, timeoutMS }) =>
+    bucket.delete(id, timeoutMS === undefined ? undefined : { timeoutMS }),
   download: (bucket, { id, ...options }) => hexOf(bucket.openDownloadStream(id, options)),
   downloadByName: (bucket, { filename, ...options }) =>
     hexOf(bucket.openDownloadStreamByName(filename, options)),

@@ -1,5 +1,5 @@
 /** Operations on databases and clients. */
-import type { Db, MongoClient } from "mongodb";
+import type { AnyClientBulkWriteModel, Db, Document, MongoClient } from "mongodb";
 import { started } from "./cursor.ts";
 import type { Table } from "./table.ts";
 
@@ -19,12 +19,23 @@ export const databaseOperations: Table<Db> = {
   modifyCollection: (database, { collection, session, ...options }) =>
     database.command({ collMod: collection, ...options }, { session }),
   runCommand: (database, { command, commandName: _, ...options }) => database.command(command, options),
-  runCursorCommand: (database, { command, commandName: _, ...options }) =>
-    database.runCursorCommand(command, options).toArray(),
+  runCursorCommand: (database, { command, commandName: _, maxTimeMS, batchSize, comment, ...options }) => {
+    const cursor = database.runCursorCommand(command, options);
+    if (maxTimeMS !== undefined) cursor.setMaxTimeMS(maxTimeMS);
+    if (batchSize !== undefined) cursor.setBatchSize(batchSize);
+    if (comment !== undefined) cursor.setComment(comment);
+    return cursor.toArray();
+  },
 };
 
+/** The cases write `{insertOne: {…}}`, the driver wants `{name: "insertOne", …}`. */
+function namedModel(model: Document): AnyClientBulkWriteModel<Document> {
+  const [name, parameters] = Object.entries(model)[0] as [string, Document];
+  return { name, ...parameters } as AnyClientBulkWriteModel<Document>;
+}
+
 export const clientOperations: Table<MongoClient> = {
-  clientBulkWrite: (client, { models, ...options }) => client.bulkWrite(models, options),
+  clientBulkWrite: (client, { models, ...options }) => client.bulkWrite(models.map(namedModel), options),
   close: (client) => client.close(),
   createChangeStream: (client, { pipeline, ...options }) => started(client.watch(pipeline, options)),
   listDatabaseNames: async (client, options) => {
