@@ -61,6 +61,8 @@ class CaptureLoop {
   /** When the flush in hand got its first event, and when the last one was taken. */
   private sinceMs: number;
   private takenMs: number;
+  /** When the newest events arrived. */
+  private lastEventsMs: number;
   private tokenMoved = false;
   private uncollectedBytes = 0;
 
@@ -71,6 +73,7 @@ class CaptureLoop {
     this.batches = options.source.read(options.from, reading.signal)[Symbol.asyncIterator]();
     this.sinceMs = options.clock.monotonicMs();
     this.takenMs = this.sinceMs;
+    this.lastEventsMs = this.sinceMs;
     options.writer.onChange = () => this.wake();
   }
 
@@ -117,6 +120,7 @@ class CaptureLoop {
 
   private async take(batch: ChangeBatch): Promise<void> {
     const { builder, clock, maxBytesPerFlush } = this.options;
+    if (batch.events.length > 0) this.lastEventsMs = clock.monotonicMs();
     for (const raw of batch.events) {
       if (builder.events === 0) this.sinceMs = clock.monotonicMs();
       const mayEnd = builder.add(raw, batch.oversize);
@@ -135,20 +139,22 @@ class CaptureLoop {
     const { builder, clock, tokenOnlyMs } = this.options;
     const nowMs = clock.monotonicMs();
     if (builder.events === 0) return this.tokenMoved && nowMs - this.takenMs >= tokenOnlyMs;
-    return nowMs - this.sinceMs >= this.delayMs();
+    return nowMs >= this.dueMs();
   }
 
-  private delayMs(): number {
+  /** While changes keep coming and capture is behind, a flush may grow; when they pause, it goes out. */
+  private dueMs(): number {
     const { builder, clock, maxDelayMs, maxBytesPerFlush } = this.options;
     const fast = builder.bytes >= maxBytesPerFlush * fastShare;
     const behind = clock.now().getTime() - builder.timeMs > behindMs;
-    return fast || behind ? maxDelayMs * catchUpDelayFactor : maxDelayMs;
+    const delayMs = fast || behind ? maxDelayMs * catchUpDelayFactor : maxDelayMs;
+    return Math.min(this.sinceMs + delayMs, this.lastEventsMs + maxDelayMs);
   }
 
   private untilDueMs(): number {
     const { builder, clock } = this.options;
     if (builder.events === 0) return turnMsMax;
-    return Math.min(turnMsMax, this.sinceMs + this.delayMs() - clock.monotonicMs());
+    return Math.min(turnMsMax, this.dueMs() - clock.monotonicMs());
   }
 
   /** Waits for room in the writer. After the signal nothing waits: `run` hands over what there is. */
