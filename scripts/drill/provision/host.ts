@@ -23,7 +23,8 @@ export async function prepareHost(at: Addresses, environment: Environment): Prom
   const variables = {
     ROUNDTRIP_CONFIG: config,
     ...at.awsVariables,
-    ...(at.toolsFolder ? { MONGODUMP: join(at.toolsFolder, "mongodump") } : {}),
+    // The units' own PATH does not lead to where a person has the tools.
+    MONGODUMP: join(at.toolsFolder, "mongodump"),
   };
   const lines = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
   await writeFile(join(etc, "worker.env"), `${lines.join("\n")}\n`, { mode: 0o600 });
