@@ -6,20 +6,14 @@ import { type Document, Long, serialize, Timestamp } from "bson";
 import { MongoClient } from "mongodb";
 import { newestManifest } from "../adapters/log/manifests.ts";
 import { MemoryObjectStore } from "../adapters/memory/object-store.ts";
-import { ConflictLedger } from "../adapters/state/conflict-ledger.ts";
-import { RestoreCheckpoint, RestoreOrigins } from "../adapters/state/restore-state.ts";
-import { noTail } from "../core/apply/step.ts";
-import type { Fence } from "../core/failback/documents.ts";
 import { Sandbox } from "../sandbox/up/sandbox.ts";
 import { replicate } from "../services/replication/run.ts";
-import { applyLog } from "../services/restore/apply-log.ts";
-import { ForeignWrites } from "../services/restore/look.ts";
-import type { Restore } from "../services/restore/restore.ts";
 import { testCapture } from "../tests/support/capture-context.ts";
 import { changeEvent } from "../tests/support/change-events.ts";
 import { FakeChangeSource } from "../tests/support/fake-change-source.ts";
 import { waitFor } from "../tests/support/wait-for.ts";
 import { benchmarkArguments, measureRatio, report } from "./ratio.ts";
+import { applyCaptured } from "./support/apply-captured.ts";
 
 const { rounds, size, json } = benchmarkArguments(30_000);
 /** As many as changes: hardly any two of them meet in one step and become one write. */
@@ -96,24 +90,8 @@ async function buildLog(): Promise<void> {
 
 async function applyOnce(): Promise<void> {
   using capture = await testCapture(store);
-  const { context: service, failback } = capture;
-  await store.delete([failback.keys.restoreCheckpoint, failback.keys.restoreSessions]);
-  const server = { client, failure: (error: unknown) => error } as unknown as Restore["mongodb"];
-  const namespaces = ["shop.orders", "shop.customers"];
-  const fence = { number: 1 } as Fence;
-  const restore: Restore = { service, failback, mongodb: server, documentdb: server, fence, namespaces };
-  const origins = await RestoreOrigins.open(store, failback.id);
-  const newest = (await newestManifest(store, failback.id))!;
-  await applyLog(restore, {
-    checkpoint: await RestoreCheckpoint.open(store, service.clock, failback.id),
-    origins,
-    conflicts: new ConflictLedger(store, failback.id),
-    foreign: new ForeignWrites(restore, origins, { t: 0, i: 0 }),
-    tail: noTail,
-    throughManifest: newest.manifest.number,
-    lastSequence: newest.manifest.lastSequence,
-    marked: [],
-  });
+  const newest = (await newestManifest(store, capture.failback.id))!;
+  await applyCaptured(client, store, capture, newest.manifest);
 }
 
 /** The same changes as MongoDB's oplog would have them: updates as whole documents, so that both write the same. */
