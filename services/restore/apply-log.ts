@@ -1,4 +1,5 @@
 import { readLog } from "../../adapters/log/reader.ts";
+import type { LogEvent } from "../../adapters/log/window.ts";
 import { MongoTarget } from "../../adapters/mongo/apply.ts";
 import type { ConflictLedger } from "../../adapters/state/conflict-ledger.ts";
 import type { RestoreCheckpoint, RestoreOrigins } from "../../adapters/state/restore-state.ts";
@@ -13,11 +14,16 @@ import { ApplyProgress } from "./progress.ts";
 import type { Restore } from "./restore.ts";
 
 /** Bounds memory and what a kill costs; large enough that several connections share the work. */
-const stepEventsMax = 20_000;
-const stepBytesMax = 16 * 1024 * 1024;
-const pendingBytesMax = 64 * 1024 * 1024;
-const windowBytes = 8 * 1024 * 1024;
-const aheadBytesMax = 32 * 1024 * 1024;
+const stepEventsMax = 10_000;
+const stepBytesMax = 6 * 1024 * 1024;
+const pendingBytesMax = 32 * 1024 * 1024;
+const windowBytes = 2 * 1024 * 1024;
+const aheadBytesMax = 8 * 1024 * 1024;
+/**
+ * The engine lets what was applied pile up to twice of what lives before it collects; with objects of many megabytes
+ * that is most of the memory. Collecting takes some 50 ms, far less than applying as much.
+ */
+const collectEveryBytes = 24 * 1024 * 1024;
 /** Often enough that the oplog can't roll over unseen. */
 const lookEveryMs = 30_000;
 
@@ -102,10 +108,20 @@ async function* stretchesOf(
     aheadBytesMax,
     signal: service.signal,
   });
+  let bytes = 0;
   for await (const { events, lastSequence } of windows) {
     service.alive();
-    yield { changes: events.map(({ sequence, header }) => changeOf(sequence, header)), lastSequence };
+    yield { changes: changesOf(events), lastSequence };
+    bytes += events.reduce((sum, { raw }) => sum + raw.length, 0);
+    if (bytes < collectEveryBytes) continue;
+    Bun.gc(true);
+    bytes = 0;
   }
+}
+
+/** One by one: most are superseded by a later change of the same document before they are written. */
+function* changesOf(events: readonly LogEvent[]): Generator<Change> {
+  for (const { sequence, header } of events) yield changeOf(sequence, header);
 }
 
 function portsOf(restore: Restore, parts: ApplyParts, target: MongoTarget): ReplayPorts {

@@ -7,13 +7,15 @@ export interface Batch extends Namespace {
   readonly command: "insert" | "update" | "delete";
   readonly field: "documents" | "updates" | "deletes";
   readonly writes: Write[];
-  readonly statements: Uint8Array[];
+  /** Made when the batch is sent: until then a step's images are in memory once. */
+  readonly statementOf: (write: Write) => Uint8Array;
+  /** Of the images, about. */
   bytes: number;
 }
 
 /** Small enough that several connections share a step, and far below a message's 48 MB. */
 const statementsMax = 1000;
-const bytesMax = 4 * 1024 * 1024;
+const bytesMax = 1024 * 1024;
 
 /** Deletes, among them those of what is then inserted anew. They run before the puts. */
 export function deleteBatches(writes: readonly Write[]): Batch[] {
@@ -42,23 +44,22 @@ function batchesOf(
   const batches: Batch[] = [];
   const open = new Map<string, Batch>();
   for (const write of writes) {
-    const statement = statementOf(write);
+    const bytes = write.id.length + (write.post?.length ?? 0);
     let batch = open.get(write.namespace);
-    if (!batch || batch.writes.length >= statementsMax || batch.bytes + statement.length > bytesMax) {
+    if (!batch || batch.writes.length >= statementsMax || batch.bytes + bytes > bytesMax) {
       batch = {
         ...splitNamespace(write.namespace),
         command,
         field: fields[command],
         writes: [],
-        statements: [],
+        statementOf,
         bytes: 0,
       };
       open.set(write.namespace, batch);
       batches.push(batch);
     }
     batch.writes.push(write);
-    batch.statements.push(statement);
-    batch.bytes += statement.length;
+    batch.bytes += bytes;
   }
   return batches;
 }

@@ -91,7 +91,7 @@ export class Lanes {
 
   private async send({ session, transaction }: Lane, batch: Batch): Promise<StatementError[]> {
     const statements = new DocumentSequence(batch.field);
-    for (const statement of batch.statements) statements.push(noDocument, statement);
+    for (const write of batch.writes) statements.push(noDocument, batch.statementOf(write));
     const reply = await this.client.db(batch.database).command(
       {
         [batch.command]: batch.collection,
