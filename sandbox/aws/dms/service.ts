@@ -3,9 +3,12 @@ import type { JsonService, RequestContext, Service, ServiceContext } from "../se
 import type { Input } from "./input.ts";
 import type { Task } from "./model.ts";
 import { Movement } from "./movement/movement.ts";
+import { certificateOperations } from "./operations/certificates.ts";
+import { connectionOperations } from "./operations/connections.ts";
 import { endpointOperations } from "./operations/endpoints.ts";
 import { instanceOperations } from "./operations/instances.ts";
 import { controlDms } from "./operations/knobs.ts";
+import { subnetGroupOperations } from "./operations/subnet-groups.ts";
 import { tagOperations } from "./operations/tags.ts";
 import { taskActions } from "./operations/task-actions.ts";
 import { forgetTask, taskOperations } from "./operations/tasks.ts";
@@ -85,6 +88,9 @@ export function create(): Service[] {
   let dms: Dms | undefined;
   const operations: Record<string, DmsOperation> = {
     ...endpointOperations,
+    ...connectionOperations,
+    ...subnetGroupOperations,
+    ...certificateOperations,
     ...instanceOperations,
     ...taskOperations,
     ...taskActions,

@@ -4,10 +4,10 @@ import { MongoServerError } from "mongodb";
 import type { ServiceContext } from "../../service.ts";
 import type { Progress, TableRow, Task } from "../model.ts";
 import type { Store } from "../store.ts";
-import { applyChanges, type Refused } from "./apply.ts";
-import { Capture, currentPosition, HistoryLost } from "./capture.ts";
-import { type Change, changeOf } from "./changes.ts";
+import type { Refused } from "./apply.ts";
+import { currentPosition, HistoryLost } from "./capture.ts";
 import { connectTo, EndpointError } from "./connections.ts";
+import { Follower, pause } from "./follow.ts";
 import { collectionsOf, loadTable, type PrepareMode } from "./full-load.ts";
 import { parseMappings, Selector } from "./mappings.ts";
 import { settingsOf } from "./settings.ts";
@@ -23,7 +23,6 @@ export type Outcome =
     };
 
 const CONNECT_TIMEOUT_MS = 2_000;
-const AWAIT_MS = 250;
 const RETRY_MS = 300;
 
 function messageOf(cause: unknown): string {
@@ -46,7 +45,6 @@ export class Runner {
   readonly #book: TableBook;
   readonly #prepareMode: PrepareMode;
   readonly #handleDrops: boolean;
-  #savedToken = "";
   /** Since when neither side could be reached; undefined while things go well. */
   #lostSince: number | undefined;
 
@@ -96,7 +94,7 @@ export class Runner {
         if (Date.now() - this.#lostSince >= this.store.knobs(this.task.arn).sourceLostMs) {
           return { kind: "failed", reason: "RECOVERABLE_ERROR", message };
         }
-        await this.#pause(RETRY_MS);
+        await pause(RETRY_MS, signal);
       }
       if (signal.aborted) return { kind: "stopped" };
     }
@@ -124,7 +122,8 @@ export class Runner {
 
   async #move(source: MongoClient, target: MongoClient): Promise<Outcome> {
     const task = this.store.get("task", this.task.arn) ?? this.task;
-    if (!this.store.get("progress", task.arn)) this.#saveProgress(await this.#firstPosition(source));
+    if (!this.store.get("progress", task.arn))
+      this.store.put("progress", task.arn, await this.#firstPosition(source));
     await this.#listTables(source, task.loadPending);
     if (task.loadPending) {
       await this.#load(source, target);
@@ -201,87 +200,33 @@ export class Runner {
     this.#book.save(row);
   }
 
-  /** Change capture: read a batch, wait for its lag, apply it, and only then move the checkpoint. */
+  /** Follows changes, with reloads asked for between two batches. */
   async #follow(source: MongoClient, target: MongoClient): Promise<Outcome> {
-    const { signal } = this.#stop;
-    const capture = new Capture(
-      source,
-      this.store.get("progress", this.task.arn)!,
-      AWAIT_MS,
-      this.#selector.databases(),
-    );
-    try {
-      while (!signal.aborted) {
-        await this.#reloadTables(source, target);
-        const { events, progress } = await capture.next();
-        const changes = events.map(changeOf).filter((change) => change !== undefined);
-        const wanted = changes.filter((change) => this.#selector.selects(change.schema, change.table));
-        if (wanted.length > 0) {
-          for (const change of wanted) this.#book.countRead(change);
-          this.#book.save();
-          if (!(await this.#lag(source, wanted))) break;
-          await this.#applyBatch(target, wanted);
-        }
-        this.store.transaction(() => {
-          this.#saveProgress(progress);
-          this.#book.save();
-        });
-        this.#wentWell();
-      }
-    } finally {
-      await capture.close();
-      this.#book.forgetUnapplied();
-    }
+    const follower = new Follower({
+      store: this.store,
+      task: this.task.arn,
+      selector: this.#selector,
+      book: this.#book,
+      signal: this.#stop.signal,
+      handleDrops: this.#handleDrops,
+      logRefused: (row, refused) => this.#logRefused(row, refused),
+    });
+    await follower.run(source, target, async () => {
+      this.#wentWell();
+      await this.#reloadTables(source, target);
+    });
     return { kind: "stopped" };
   }
 
-  /**
-   * Holds a batch until it is as old as the lag asks, and while applying is paused. Gives false when the task was
-   * stopped meanwhile. A change counts as captured only if the source is still there then: what a lagging DMS had
-   * not read when MongoDB died, it never has.
-   */
-  async #lag(source: MongoClient, changes: readonly Change[]): Promise<boolean> {
-    const newest = Math.max(...changes.map(({ wallMs }) => wallMs));
-    let waited = false;
-    for (;;) {
-      if (this.#stop.signal.aborted) return false;
-      const { lagMs, paused } = this.store.knobs(this.task.arn);
-      const left = newest + lagMs - Date.now();
-      if (!paused && left <= 0) break;
-      waited = true;
-      await this.#pause(paused ? 50 : Math.min(left, 50));
-    }
-    if (waited) await source.db("admin").command({ ping: 1 });
-    return true;
-  }
-
-  async #applyBatch(target: MongoClient, changes: readonly Change[]): Promise<void> {
-    const groups = new Map<string, Change[]>();
-    for (const change of changes) {
-      const name = `${change.schema}\0${change.table}`;
-      const group = groups.get(name) ?? [];
-      groups.set(name, group);
-      if (change.kind !== "drop" || this.#handleDrops) group.push(change);
-    }
-    for (const group of groups.values()) {
-      const first = group[0];
-      if (!first) continue;
-      const row = this.#book.row(first.schema, first.table);
-      await applyChanges(target, first.schema, first.table, group, (refused) =>
-        this.#logRefused(row, refused),
-      );
-      for (const change of group) this.#book.countApplied(change);
-    }
-  }
-
-  /** Reloads asked for: changes wait meanwhile, and those made since the checkpoint are applied again behind it. */
+  /** Changes wait meanwhile, and those made since the checkpoint are applied again behind the loaded documents. */
   async #reloadTables(source: MongoClient, target: MongoClient): Promise<void> {
-    for (let next = this.#reloads.shift(); next; next = this.#reloads.shift()) {
+    for (let next = this.#reloads[0]; next; next = this.#reloads[0]) {
       const row = this.#book.row(next.schema, next.table);
       row.state = "Table is being reloaded";
       row.fullLoadReloaded = true;
       await this.#loadOne(source, target, row);
       if (this.#stop.signal.aborted) return;
+      this.#reloads.shift();
     }
   }
 
@@ -295,32 +240,11 @@ export class Runner {
     });
   }
 
-  #saveProgress(progress: Progress): void {
-    if (this.#savedToken === progress.token && progress.token !== "") return;
-    this.#savedToken = progress.token;
-    this.store.put("progress", this.task.arn, progress);
-  }
-
   #wentWell(): void {
     if (this.#lostSince === undefined) return;
     this.#lostSince = undefined;
     this.store.updateTask(this.task.arn, (task) => {
       delete task.failure;
-    });
-  }
-
-  #pause(ms: number): Promise<void> {
-    if (this.#stop.signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#stop.signal.addEventListener(
-        "abort",
-        () => {
-          clearTimeout(timer);
-          resolve();
-        },
-        { once: true },
-      );
     });
   }
 }

@@ -1,4 +1,4 @@
-/** Endpoints, and the connection tests between them and replication instances. */
+/** Endpoints: where tasks read and write. */
 import { alreadyExists, invalidCombination, invalidState, invalidValue, notFound } from "../faults.ts";
 import {
   filtered,
@@ -12,8 +12,9 @@ import {
   record,
   text,
 } from "../input.ts";
-import type { Connection, Endpoint, TestedConnection } from "../model.ts";
+import type { Connection, Endpoint } from "../model.ts";
 import type { Dms } from "../service.ts";
+import { connectionKey } from "./connections.ts";
 import { saveTags } from "./tags.ts";
 
 const settingsNames: Readonly<Record<string, string>> = {
@@ -197,67 +198,9 @@ function describeEndpoints(dms: Dms, input: Input): object {
   return { Endpoints: items.map(describeEndpoint), Marker };
 }
 
-function connectionKey({ endpointArn, instanceArn }: TestedConnection): string {
-  return `${endpointArn} ${instanceArn}`;
-}
-
-function describeConnection(dms: Dms, connection: TestedConnection): object {
-  return {
-    ReplicationInstanceArn: connection.instanceArn,
-    EndpointArn: connection.endpointArn,
-    Status: connection.status,
-    LastFailureMessage: connection.failure,
-    EndpointIdentifier: dms.store.get("endpoint", connection.endpointArn)?.id,
-    ReplicationInstanceIdentifier: dms.store.get("instance", connection.instanceArn)?.id,
-  };
-}
-
-/** Really connects and logs in; the result is read with DescribeConnections. */
-function testConnection(dms: Dms, input: Input): object {
-  const endpoint = existingEndpoint(dms, text(input, "EndpointArn"));
-  const instanceArn = text(input, "ReplicationInstanceArn");
-  if (!dms.store.get("instance", instanceArn))
-    throw notFound(`Replication Instance ${instanceArn} not found.`);
-  const connection: TestedConnection = { endpointArn: endpoint.arn, instanceArn, status: "testing" };
-  dms.store.put("connection", connectionKey(connection), connection);
-  dms.later(async () => {
-    const failure = await dms.movement.tryConnection(endpoint);
-    const tested: TestedConnection =
-      failure === undefined
-        ? { ...connection, status: "successful" }
-        : { ...connection, status: "failed", failure };
-    dms.store.put("connection", connectionKey(connection), tested);
-  });
-  return { Connection: describeConnection(dms, connection) };
-}
-
-function describeConnections(dms: Dms, input: Input): object {
-  const found = filtered(input, dms.store.all("connection"), {
-    "endpoint-arn": (each) => each.endpointArn,
-    "replication-instance-arn": (each) => each.instanceArn,
-  });
-  const { items, Marker } = page(input, found);
-  return { Connections: items.map((each) => describeConnection(dms, each)), Marker };
-}
-
-function deleteConnection(dms: Dms, input: Input): object {
-  const key = connectionKey({
-    endpointArn: text(input, "EndpointArn"),
-    instanceArn: text(input, "ReplicationInstanceArn"),
-    status: "deleting",
-  });
-  const connection = dms.store.get("connection", key);
-  if (!connection) throw notFound("The connection was not found.");
-  dms.store.delete("connection", key);
-  return { Connection: describeConnection(dms, { ...connection, status: "deleting" }) };
-}
-
 export const endpointOperations = {
   CreateEndpoint: createEndpoint,
   ModifyEndpoint: modifyEndpoint,
   DeleteEndpoint: deleteEndpoint,
   DescribeEndpoints: describeEndpoints,
-  TestConnection: testConnection,
-  DescribeConnections: describeConnections,
-  DeleteConnection: deleteConnection,
 };

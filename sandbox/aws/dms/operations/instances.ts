@@ -1,4 +1,4 @@
-/** Replication instances, their subnet groups, and certificates. */
+/** Replication instances: what tasks run on. */
 import { alreadyExists, invalidState, invalidValue, notFound } from "../faults.ts";
 import {
   filtered,
@@ -11,8 +11,9 @@ import {
   randomArn,
   text,
 } from "../input.ts";
-import type { Certificate, Instance, SubnetGroup } from "../model.ts";
+import type { Instance } from "../model.ts";
 import type { Dms } from "../service.ts";
+import { describeGroup } from "./subnet-groups.ts";
 import { saveTags } from "./tags.ts";
 
 /** New instances get a version DMS still offers; 3.5.2 and 3.5.3 are past their end of life. */
@@ -32,21 +33,6 @@ function keptDetails(input: Input): Record<string, unknown> {
   return Object.fromEntries(
     kept.filter((name) => input[name] !== undefined).map((name) => [name, input[name]]),
   );
-}
-
-function describeGroup(dms: Dms, group: SubnetGroup): object {
-  return {
-    ReplicationSubnetGroupIdentifier: group.id,
-    ReplicationSubnetGroupDescription: group.description,
-    VpcId: "vpc-00000000000000000",
-    SubnetGroupStatus: "Complete",
-    Subnets: group.subnetIds.map((id, index) => ({
-      SubnetIdentifier: id,
-      SubnetAvailabilityZone: { Name: `${dms.context.region}${"abcdef"[index % 6]}` },
-      SubnetStatus: "Active",
-    })),
-    SupportedNetworkTypes: ["IPV4"],
-  };
 }
 
 function describeInstance(dms: Dms, instance: Instance): object {
@@ -178,99 +164,9 @@ function describeReplicationInstances(dms: Dms, input: Input): object {
   return { ReplicationInstances: items.map((each) => describeInstance(dms, each)), Marker };
 }
 
-function createReplicationSubnetGroup(dms: Dms, input: Input): object {
-  const id = text(input, "ReplicationSubnetGroupIdentifier").toLowerCase();
-  if (dms.store.get("subnetGroup", id)) throw alreadyExists(`Replication Subnet Group ${id} already exists.`);
-  const group: SubnetGroup = {
-    id,
-    description: text(input, "ReplicationSubnetGroupDescription"),
-    subnetIds: [...((input.SubnetIds ?? []) as string[])],
-  };
-  dms.store.put("subnetGroup", id, group);
-  saveTags(dms, `arn:aws:dms:${dms.context.region}:${dms.context.account}:subgrp:${id}`, input);
-  return { ReplicationSubnetGroup: describeGroup(dms, group) };
-}
-
-function modifyReplicationSubnetGroup(dms: Dms, input: Input): object {
-  const id = text(input, "ReplicationSubnetGroupIdentifier").toLowerCase();
-  const group = dms.store.get("subnetGroup", id);
-  if (!group) throw notFound(`Replication Subnet Group ${id} not found.`);
-  group.description = optionalText(input, "ReplicationSubnetGroupDescription") ?? group.description;
-  if (Array.isArray(input.SubnetIds)) group.subnetIds = input.SubnetIds as string[];
-  dms.store.put("subnetGroup", id, group);
-  return { ReplicationSubnetGroup: describeGroup(dms, group) };
-}
-
-function deleteReplicationSubnetGroup(dms: Dms, input: Input): object {
-  const id = text(input, "ReplicationSubnetGroupIdentifier").toLowerCase();
-  if (!dms.store.get("subnetGroup", id)) throw notFound(`Replication Subnet Group ${id} not found.`);
-  const user = dms.store.all("instance").find((each) => each.details.ReplicationSubnetGroupIdentifier === id);
-  if (user)
-    throw invalidState(`Replication Subnet Group ${id} is used by the replication instance ${user.id}.`);
-  dms.store.delete("subnetGroup", id);
-  return {};
-}
-
-function describeReplicationSubnetGroups(dms: Dms, input: Input): object {
-  const found = filtered(input, dms.store.all("subnetGroup"), {
-    "replication-subnet-group-id": (each) => each.id,
-  });
-  if (hasFilters(input) && found.length === 0)
-    throw notFound("No Replication Subnet Groups found matching provided filters");
-  const { items, Marker } = page(input, found);
-  return { ReplicationSubnetGroups: items.map((each) => describeGroup(dms, each)), Marker };
-}
-
-function describeCertificate(certificate: Certificate): object {
-  return {
-    CertificateIdentifier: certificate.id,
-    CertificateArn: certificate.arn,
-    CertificateCreationDate: new Date(certificate.createdAt),
-    CertificatePem: certificate.pem,
-  };
-}
-
-function importCertificate(dms: Dms, input: Input): object {
-  const id = identifier(input, "CertificateIdentifier");
-  if (dms.store.all("certificate").some((each) => each.id === id))
-    throw alreadyExists(`Certificate ${id} already exists.`);
-  const certificate: Certificate = {
-    arn: randomArn(dms.context, "cert"),
-    id,
-    pem: text(input, "CertificatePem"),
-    createdAt: dms.context.now().getTime(),
-  };
-  dms.store.put("certificate", certificate.arn, certificate);
-  saveTags(dms, certificate.arn, input);
-  return { Certificate: describeCertificate(certificate) };
-}
-
-function deleteCertificate(dms: Dms, input: Input): object {
-  const certificate = dms.store.get("certificate", text(input, "CertificateArn"));
-  if (!certificate) throw notFound(`Certificate ${String(input.CertificateArn)} not found.`);
-  dms.store.delete("certificate", certificate.arn);
-  return { Certificate: describeCertificate(certificate) };
-}
-
-function describeCertificates(dms: Dms, input: Input): object {
-  const found = filtered(input, dms.store.all("certificate"), {
-    "certificate-arn": (each) => each.arn,
-    "certificate-id": (each) => each.id,
-  });
-  const { items, Marker } = page(input, found);
-  return { Certificates: items.map(describeCertificate), Marker };
-}
-
 export const instanceOperations = {
   CreateReplicationInstance: createReplicationInstance,
   ModifyReplicationInstance: modifyReplicationInstance,
   DeleteReplicationInstance: deleteReplicationInstance,
   DescribeReplicationInstances: describeReplicationInstances,
-  CreateReplicationSubnetGroup: createReplicationSubnetGroup,
-  ModifyReplicationSubnetGroup: modifyReplicationSubnetGroup,
-  DeleteReplicationSubnetGroup: deleteReplicationSubnetGroup,
-  DescribeReplicationSubnetGroups: describeReplicationSubnetGroups,
-  ImportCertificate: importCertificate,
-  DeleteCertificate: deleteCertificate,
-  DescribeCertificates: describeCertificates,
 };
