@@ -27,7 +27,7 @@ const turnMsMax = 1000;
 const behindMs = 5000;
 const fastShare = 1 / 16;
 const catchUpDelayFactor = 10;
-/** Replies are garbage once read. Left to itself the engine lets as much of it pile up as there is live memory. */
+/** Replies are garbage once read, uploads once done. Left to itself the engine lets as much of it pile up as there is live memory. */
 const collectBytes = 16 * 1024 * 1024;
 
 /**
@@ -129,10 +129,13 @@ class CaptureLoop {
     }
     builder.moveTo(batch.resume);
     this.tokenMoved = true;
-    if (this.uncollectedBytes >= collectBytes) {
-      this.uncollectedBytes = 0;
-      Bun.gc(true);
-    }
+    this.collect();
+  }
+
+  private collect(): void {
+    if (this.uncollectedBytes < collectBytes) return;
+    this.uncollectedBytes = 0;
+    Bun.gc(true);
   }
 
   private isDue(): boolean {
@@ -171,7 +174,13 @@ class CaptureLoop {
   private hand(): void {
     const { builder, writer, clock } = this.options;
     if (builder.events === 0 && !this.tokenMoved) return;
-    writer.add(builder.take(), this.options.arena.seal());
+    const flush = builder.take();
+    const release = this.options.arena.seal();
+    writer.add(flush, () => {
+      release();
+      // What the upload copied is garbage now.
+      this.uncollectedBytes += flush.bytes;
+    });
     this.takenMs = clock.monotonicMs();
     this.sinceMs = this.takenMs;
     this.tokenMoved = false;
