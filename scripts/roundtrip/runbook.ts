@@ -1,11 +1,17 @@
 import { appendFile, readFile } from "node:fs/promises";
+import { readJson } from "../../adapters/state/json.ts";
 import { PhaseStore } from "../../adapters/state/phase-store.ts";
 import { actionCatalog } from "../../core/actions/catalog.ts";
 import { exitCodeOf, exitCodes } from "../../core/errors.ts";
+import type { Verdict } from "../../core/failback/documents.ts";
+import { keysOf } from "../../core/failback/layout.ts";
+import type { ObjectStore } from "../../core/ports.ts";
 import { parseTasks } from "../../core/tasks/tasks.ts";
+import { renderVerdict } from "../../core/verdict/render.ts";
 import { runbooks } from "../../runbooks/catalog.ts";
 import { executeRunbook, planContext, type RunbookRequest } from "../../runbooks/engine/execute.ts";
 import { planOf, renderPlan } from "../../runbooks/engine/plan.ts";
+import type { RunReport } from "../../runbooks/engine/run.ts";
 import type { Runbook } from "../../runbooks/engine/runbook.ts";
 import { renderSummary } from "../../runbooks/engine/summary.ts";
 import { callerOf } from "./caller.ts";
@@ -63,7 +69,8 @@ export const runbookCommand: Command = {
     }
     const report = await executeRunbook(deps, request);
     const { phase } = await new PhaseStore(deps.store, deps.clock, deps.environment.environment).read();
-    const summary = renderSummary(runbook, report, phase);
+    const verdict = await verdictOf(deps.store, report);
+    const summary = `${renderSummary(runbook, report, phase)}${verdict ? `\n${renderVerdict(verdict)}` : ""}`;
     if (process.env.GITHUB_STEP_SUMMARY) await appendFile(process.env.GITHUB_STEP_SUMMARY, summary);
     else say(`\n${summary}`);
     if (values.json)
@@ -71,6 +78,12 @@ export const runbookCommand: Command = {
     return report.succeeded ? exitCodes.ok : exitCodeOf(report.error);
   },
 };
+
+/** What restore found, when this run got as far as asking for it. */
+async function verdictOf(store: ObjectStore, report: RunReport): Promise<Verdict | undefined> {
+  const asked = report.steps.some(({ name, state }) => name === "verdict" && state !== "not reached");
+  return asked ? (await readJson<Verdict>(store, keysOf(report.failbackId).verdict))?.value : undefined;
+}
 
 function runbookNamed(positionals: readonly string[]): Runbook {
   const found = runbooks.find((runbook) => runbook.name === positionals[0]);
