@@ -54,6 +54,10 @@ function setUserWriteBlockMode(context: CommandContext): Reply {
 function configureFailPoint(context: CommandContext): Reply {
   const name = context.string("configureFailPoint")!;
   const data = context.document("data") ?? new Map();
+  if (name === "stopReplProducer") {
+    context.connection.member.stalled = context.body.get("mode") !== "off";
+    return { count: 0 };
+  }
   const count = context.server.failPoints.configure(name, context.body.get("mode"), data);
   return { count };
 }

@@ -1,5 +1,6 @@
 /** collMod: options of a collection, a view or an index. */
 import { namespace, need } from "../auth/privilege.ts";
+import { decode } from "../engine/codec.ts";
 import { ServerError } from "../engine/errors.ts";
 import { type Document, Int32, isDocument, isNumber, type Value } from "../engine/value.ts";
 import { checkUserWriteBlock } from "../server/authorize.ts";
@@ -28,7 +29,11 @@ function indexOf(collection: Collection, wanted: Document): Index {
 }
 
 /** What the change of an index replies with, and its new specification. */
-function changedIndex(index: Index, wanted: Document): { spec: Document; reply: ReplyObject } {
+function changedIndex(
+  collection: Collection,
+  index: Index,
+  wanted: Document,
+): { spec: Document; reply: ReplyObject } {
   const spec: Document = new Map(index.spec);
   const reply: ReplyObject = {};
   const seconds = wanted.get("expireAfterSeconds");
@@ -49,10 +54,27 @@ function changedIndex(index: Index, wanted: Document): { spec: Document; reply: 
     else spec.delete("hidden");
     reply.hidden_new = hidden;
   }
-  const unique = wanted.get("unique");
-  if (unique === true) spec.set("unique", true);
   if (wanted.get("prepareUnique") === true) spec.set("prepareUnique", true);
+  if (wanted.get("unique") === true) {
+    refuseDuplicates(collection, index);
+    spec.set("unique", true);
+    spec.delete("prepareUnique");
+    reply.unique_new = true;
+  }
   return { spec, reply };
+}
+
+/** @throws ServerError CannotConvertIndexToUnique (359) naming the `_id`s that share a key */
+function refuseDuplicates(collection: Collection, index: Index): void {
+  const violations = index.duplicates().map((rids) => ({
+    ids: rids.map((rid) => decode(collection.byRid(rid)!.document).get("_id") as Value),
+  }));
+  if (violations.length === 0) return;
+  throw new ServerError(
+    359,
+    "Cannot convert the index to unique. Please resolve conflicting documents before running collMod again.",
+    { extra: new Map<string, unknown>([["violations", violations]]) },
+  );
 }
 
 function modifyView(context: CommandContext): Reply {
@@ -76,7 +98,7 @@ function run(context: CommandContext): Reply {
     throw new ServerError("InvalidOptions", "option not supported on a collection: viewOn");
   const wanted = context.document("index");
   const index = wanted && indexOf(collection, wanted);
-  const change = index && wanted && changedIndex(index, wanted);
+  const change = index && wanted && changedIndex(collection, index, wanted);
   const options: Document = new Map(collection.options);
   const asked: ReplyObject = {};
   for (const name of OPTIONS) {

@@ -4,18 +4,19 @@ import type { DocumentSource } from "../cursors/cursor.ts";
 import { OplogBackwardSource, OplogSource, oplogBounds, waitForCommit } from "../cursors/oplog-source.ts";
 import { firstBatch } from "../cursors/reply.ts";
 import { ListSource, MapSource, ScanSource, SliceSource, SortSource } from "../cursors/sources.ts";
-import { encode } from "../engine/codec.ts";
+import { decode, encode } from "../engine/codec.ts";
 import type { Collator } from "../engine/compare.ts";
 import { ServerError } from "../engine/errors.ts";
 import { compileFilter, type FilterContext, type Predicate } from "../engine/match/index.ts";
 import { compileProjection, type ProjectionOptions } from "../engine/project.ts";
 import { compileSort } from "../engine/sort.ts";
-import { type Document, isNumber } from "../engine/value.ts";
-import { choosePlan } from "../query/plan.ts";
+import { type Document, isNumber, Long, type Value } from "../engine/value.ts";
+import { windowed } from "../query/min-max.ts";
+import { choosePlan, type Plan } from "../query/plan.ts";
 import { openScan } from "../query/scan.ts";
 import { collatorFor } from "../query/target.ts";
 import type { Command, CommandContext, Reply } from "../server/context.ts";
-import type { Collection } from "../storage/collection.ts";
+import type { Collection, Row } from "../storage/collection.ts";
 import { exactNumberOf } from "../storage/numbers.ts";
 import { pipelineSource } from "./aggregate.ts";
 
@@ -99,17 +100,29 @@ function collectionSource(
       `error processing query: ns=${request.ns} tailable cursor requested on non capped collection`,
     );
   }
-  const plan = choosePlan(collection, {
-    filter: request.filter,
-    sort: request.sort,
-    hint: context.body.get("hint"),
-    collator,
-  });
+  const hint = context.body.get("hint");
+  const chosen = choosePlan(collection, { filter: request.filter, sort: request.sort, hint, collator });
+  const plan = windowed(chosen, hint, context.document("min"), context.document("max"));
   const scan = openScan(collection, plan, { tail: request.tailable });
-  const source = new ScanSource(scan, matches, () => waitForCommit(context.storage));
+  const source = new ScanSource(scan, matches, () => waitForCommit(context.storage), shapeOf(context, plan));
   if (plan.sorted || !request.sort || request.sort.size === 0) return source;
   const keep = request.limit === 0 ? Number.POSITIVE_INFINITY : request.skip + request.limit;
   return new SortSource(source, compileSort(request.sort, collator), keep);
+}
+
+/** `returnKey` gives the index's fields only, `showRecordId` adds the row's number. */
+function shapeOf(context: CommandContext, plan: Plan): ((row: Row) => Uint8Array) | undefined {
+  const keys = context.boolean("returnKey") ?? false;
+  const record = context.boolean("showRecordId") ?? false;
+  if (!keys && !record) return undefined;
+  const fields = plan.index === "id" ? ["_id"] : (plan.index?.fields ?? []);
+  return (row) => {
+    const stored = decode(row.document);
+    const shown: Document = keys ? new Map() : stored;
+    if (keys) for (const field of fields) if (stored.has(field)) shown.set(field, stored.get(field) as Value);
+    if (record) shown.set("$recordId", Long.fromNumber(row.rid));
+    return encode(shown);
+  };
 }
 
 /** The documents of a find before projection. */

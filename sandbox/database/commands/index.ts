@@ -20,6 +20,7 @@ import { monitoringCommands } from "./monitoring.ts";
 import { replicaSetCommands } from "./replica-set.ts";
 import { sandboxCommand } from "./sandbox.ts";
 import { saslCommands } from "./sasl.ts";
+import { searchIndexCommands } from "./search-indexes.ts";
 import { sessionCommands } from "./sessions.ts";
 import { statisticsCommands } from "./statistics.ts";
 import { transactionCommands } from "./transactions.ts";
@@ -44,6 +45,7 @@ const ALL: Command[] = [
   killCursorsCommand,
   aggregateCommand,
   applyOpsCommand,
+  ...searchIndexCommands,
   ...transactionCommands,
   mergeAuthzCommand,
   explainCommand,

@@ -4,7 +4,7 @@ import { ServerError } from "../engine/errors.ts";
 import type { Command, CommandContext, Reply } from "../server/context.ts";
 import { prepareInsert } from "./prepare-document.ts";
 import { checkValidator } from "./validation.ts";
-import { batchReply, checkWriteTarget, runBatch, targetCollection } from "./write-batch.ts";
+import { batchReply, checkWriteTarget, runBatch, type Statement, targetCollection } from "./write-batch.ts";
 
 function run(context: CommandContext): Reply {
   const documents = context.batches.get("documents");
@@ -13,13 +13,14 @@ function run(context: CommandContext): Reply {
   const { ns, storage } = context;
   checkWriteTarget(context, ns);
   const bypass = context.boolean("bypassDocumentValidation") ?? false;
-  const outcome = runBatch(context, documents.length, (unit, index, retry) => {
+  const insertOne: Statement = (unit, index, retry) => {
     const { key, document } = prepareInsert(documents[index]!, storage.clock);
     const collection = targetCollection(context, unit, ns);
     if (!bypass) checkValidator(collection, document);
     unit.insert(collection, key, document, retry());
     return { n: 1 };
-  });
+  };
+  const outcome = runBatch(context, documents.length, insertOne, (index) => documents[index]!.length);
   context.server.counters.insert += outcome.n;
   return batchReply(outcome, false);
 }

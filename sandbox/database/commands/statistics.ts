@@ -132,6 +132,12 @@ function validate(context: CommandContext): Reply {
   const collection = storage.catalog.get(ns);
   if (!collection)
     throw new ServerError("NamespaceNotFound", `Collection '${ns}' does not exist to validate.`);
+  if (context.boolean("background") && context.boolean("full")) {
+    throw new ServerError(
+      "CommandNotSupported",
+      "Running the validate command with both { background: true } and { full: true } is not supported.",
+    );
+  }
   const errors: string[] = [];
   let records = 0;
   let invalid = 0;

@@ -14,6 +14,8 @@ import type { WriteUnit } from "../storage/write-unit.ts";
 import { MissingCollection } from "../transactions/transaction.ts";
 import type { ReplyMap, ReplyObject, ReplyValue } from "../wire/writer.ts";
 
+/** The server inserts so many bytes of documents in one commit. */
+const INSERT_VECTOR_BYTES = 262_144;
 const MAX_BATCH = 100_000;
 /** System collections clients may write to when their rights allow it. */
 const WRITABLE_SYSTEM = new Set([
@@ -104,6 +106,7 @@ class RetryLedger {
   private previous: Ts;
   /** A fail point wants the connection closed instead of an answer. */
   isCut = false;
+  private vectorBytes = 0;
 
   constructor(context: CommandContext) {
     this.context = context;
@@ -125,11 +128,20 @@ class RetryLedger {
     this.results.push({ statement: statementNumber(this.context, index), result: toStored(result) });
   }
 
-  /** @throws ServerError when an armed fail point wants the next statement not done */
-  meetFailPoint(): void {
+  /**
+   * The fail point is met once a commit of the server's: each update and delete, each vector of inserts.
+   * @throws ServerError when an armed fail point wants the next statement not done
+   */
+  meetFailPoint(bytes: number): void {
+    if (bytes > 0 && this.vectorBytes > 0 && this.vectorBytes + bytes <= INSERT_VECTOR_BYTES) {
+      this.vectorBytes += bytes;
+      return;
+    }
+    this.vectorBytes = bytes;
     const failure = this.context.server.failPoints.writeFailure();
-    this.isCut = failure?.closeConnection ?? false;
-    if (failure?.error) throw failure.error;
+    if (!failure) return;
+    this.isCut ||= failure.closeConnection;
+    if (failure.error) throw failure.error;
   }
 
   /** Consecutive statements share a row. */
@@ -165,8 +177,14 @@ export function isRetryable(context: CommandContext): boolean {
 /**
  * Runs `count` statements in one transaction of the storage. An ordered batch stops at the first error; what was
  * done before it stays, as on the server.
+ * @param sizeOf bytes of a statement that is inserted together with its neighbours
  */
-export function runBatch(context: CommandContext, count: number, statement: Statement): BatchOutcome {
+export function runBatch(
+  context: CommandContext,
+  count: number,
+  statement: Statement,
+  sizeOf: (index: number) => number = () => 0,
+): BatchOutcome {
   if (count < 1 || count > MAX_BATCH) {
     throw new ServerError(
       "InvalidLength",
@@ -177,7 +195,7 @@ export function runBatch(context: CommandContext, count: number, statement: Stat
   const outcome: BatchOutcome = { n: 0, nModified: 0, upserted: [], errors: [], retried: [] };
   const ledger = isRetryable(context) ? new RetryLedger(context) : undefined;
   context.server.mutate(context, (unit) => {
-    for (let index = 0; index < count && !ledger?.isCut; index++) {
+    for (let index = 0; index < count; index++) {
       const already = ledger?.done(index);
       if (already) {
         outcome.retried.push(already.statement);
@@ -185,7 +203,7 @@ export function runBatch(context: CommandContext, count: number, statement: Stat
         continue;
       }
       try {
-        ledger?.meetFailPoint();
+        ledger?.meetFailPoint(sizeOf(index));
         const result = statement(unit, index, () => ledger?.info(index));
         add(outcome, index, result);
         ledger?.add(index, result);

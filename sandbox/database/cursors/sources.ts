@@ -5,6 +5,7 @@ import type { Predicate } from "../engine/match/index.ts";
 import type { Sorter } from "../engine/sort.ts";
 import type { Document, Value } from "../engine/value.ts";
 import type { Scan } from "../query/scan.ts";
+import type { Row } from "../storage/collection.ts";
 import type { DocumentSource } from "./cursor.ts";
 
 /** How long a filter that passes nothing may keep the process to itself. */
@@ -32,6 +33,7 @@ export class ScanSource implements DocumentSource {
   private readonly scan: Scan;
   private readonly matches: Predicate | undefined;
   private readonly tailWait: (() => { promise: Promise<void>; cancel: () => void }) | undefined;
+  private readonly shape: ((row: Row) => Uint8Array) | undefined;
   private closed = false;
   idle = true;
 
@@ -39,10 +41,12 @@ export class ScanSource implements DocumentSource {
     scan: Scan,
     matches: Predicate | undefined,
     tailWait?: () => { promise: Promise<void>; cancel: () => void },
+    shape?: (row: Row) => Uint8Array,
   ) {
     this.scan = scan;
     this.matches = matches;
     this.tailWait = tailWait;
+    this.shape = shape;
   }
 
   get exhausted(): boolean {
@@ -54,15 +58,19 @@ export class ScanSource implements DocumentSource {
   }
 
   next(): Uint8Array | undefined {
+    const row = this.nextRow();
+    return row && this.shape ? this.shape(row) : row?.document;
+  }
+
+  private nextRow(): Row | undefined {
     if (this.closed) return undefined;
     const { matches } = this;
-    if (!matches) return this.scan.next()?.document;
+    if (!matches) return this.scan.next();
     const until = performance.now() + TURN_MS;
     for (let count = 1; ; count++) {
       const row = this.scan.next();
       this.idle = !row;
-      if (!row) return undefined;
-      if (matches(decode(row.document))) return row.document;
+      if (!row || matches(decode(row.document))) return row;
       if ((count & 63) === 0 && performance.now() > until) return undefined;
     }
   }

@@ -67,6 +67,10 @@ export class FailPoints {
     throw new ServerError("BadValue", "unknown mode: expected 'off', 'alwaysOn', {times: n} or {skip: n}");
   }
 
+  isOn(name: string): boolean {
+    return this.points.has(name);
+  }
+
   private take(name: string): Document | undefined {
     const point = this.points.get(name);
     if (!point) return undefined;

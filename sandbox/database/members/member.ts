@@ -29,6 +29,13 @@ export class Member {
     return `127.0.0.1:${this.port}`;
   }
 
+  /** The fail point `stopReplProducer`: the member takes over nothing new. */
+  stalled = false;
+
+  get replicates(): boolean {
+    return this.up && !this.stalled;
+  }
+
   get up(): boolean {
     return this.state !== "DOWN";
   }

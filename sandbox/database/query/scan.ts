@@ -71,7 +71,17 @@ class RowScan extends PieceScan {
     this.at = backward ? Number.MAX_SAFE_INTEGER : -1;
   }
 
+  /** A tailing reader whose last document was evicted can't know what it missed. */
+  private checkPosition(): void {
+    if (!this.tail || this.at < 0 || this.collection.byRid(this.at)) return;
+    throw new ServerError(
+      "CappedPositionLost",
+      `CollectionScan died due to position in capped collection being deleted. Last seen record id: RecordId(${this.at})`,
+    );
+  }
+
   protected read(): Row[] {
+    this.checkPosition();
     const sql = this.backward
       ? "SELECT rid, key, document FROM $ WHERE rid < ? ORDER BY rid DESC"
       : "SELECT rid, key, document FROM $ WHERE rid > ? ORDER BY rid";

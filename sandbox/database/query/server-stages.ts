@@ -1,6 +1,7 @@
 /** Stages only the server can answer: statistics, operations, sessions. */
 
 import { operations } from "../commands/monitoring.ts";
+import { searchNotEnabled } from "../commands/search-indexes.ts";
 import { collectionStatistics } from "../commands/statistics.ts";
 import { decode } from "../engine/codec.ts";
 import { ServerError } from "../engine/errors.ts";
@@ -81,5 +82,8 @@ export function serverStages(
     $listSessions: () => listSessions(context),
     $listLocalSessions: () => listSessions(context),
     $planCacheStats: () => [],
+    $listSearchIndexes: () => {
+      throw searchNotEnabled();
+    },
   };
 }

@@ -67,7 +67,8 @@ function checkWriteConcern(write: Document): void {
   }
 }
 
-function writesOut(context: CommandContext): boolean {
+/** True for an aggregate that ends in $out or $merge. */
+export function writesOut(context: CommandContext): boolean {
   const pipeline = context.body.get("pipeline");
   const last = Array.isArray(pipeline) ? pipeline.at(-1) : undefined;
   return isDocument(last) && (last.has("$out") || last.has("$merge"));
@@ -114,25 +115,33 @@ async function waitFor(context: CommandContext, ts: number): Promise<void> {
   }
 }
 
-/** What `writeConcernError` says after a write; undefined when the concern is met. */
-export function writeConcernError(context: CommandContext): ReplyObject | undefined {
+const POLL_MS = 20;
+
+/** Members a write is waited for; `majority` of the set's members. */
+function wantedMembers(concern: Document, members: number): number {
+  const w = concern.get("w");
+  if (w === "majority") return Math.floor(members / 2) + 1;
+  return isNumber(w) ? exactNumberOf(w) : 1;
+}
+
+/**
+ * Waits until the write concern is met, as long as the client allows.
+ * @returns what `writeConcernError` says; undefined when it is met
+ */
+export async function awaitWriteConcern(context: CommandContext): Promise<ReplyObject | undefined> {
   const concern = context.document("writeConcern");
   if (!concern) return undefined;
   const w = concern.get("w");
-  const { replicaSet } = context.server;
-  const provenance = { ...Object.fromEntries(concern), provenance: "clientSupplied" } as ReplyObject;
-  const errInfo: ReplyObject = { writeConcern: provenance };
+  const { members } = context.server.replicaSet;
+  const errInfo: ReplyObject = {
+    writeConcern: { ...Object.fromEntries(concern), provenance: "clientSupplied" } as ReplyObject,
+  };
   if (typeof w === "string" && w !== "majority") {
-    return {
-      code: 79,
-      codeName: "UnknownReplWriteConcern",
-      errmsg: `No write concern mode named '${w}' found in replica set configuration`,
-      errInfo,
-    };
+    const errmsg = `No write concern mode named '${w}' found in replica set configuration`;
+    return { code: 79, codeName: "UnknownReplWriteConcern", errmsg, errInfo };
   }
-  const wanted =
-    w === "majority" ? Math.floor(replicaSet.members.length / 2) + 1 : isNumber(w) ? exactNumberOf(w) : 1;
-  if (wanted > replicaSet.members.length) {
+  const wanted = wantedMembers(concern, members.length);
+  if (wanted > members.length) {
     return {
       code: 100,
       codeName: "UnsatisfiableWriteConcern",
@@ -140,13 +149,18 @@ export function writeConcernError(context: CommandContext): ReplyObject | undefi
       errInfo,
     };
   }
-  if (wanted > replicaSet.members.filter((member) => member.up).length) {
-    return {
-      code: 64,
-      codeName: "WriteConcernFailed",
-      errmsg: "waiting for replication timed out",
-      errInfo: { wtimeout: true, ...errInfo },
-    };
+  const limit = concern.get("wtimeout");
+  const until =
+    isNumber(limit) && exactNumberOf(limit) > 0
+      ? Date.now() + exactNumberOf(limit)
+      : Number.POSITIVE_INFINITY;
+  while (members.filter((member) => member.replicates).length < wanted) {
+    if (Date.now() >= until) {
+      const errmsg = "waiting for replication timed out";
+      return { code: 64, codeName: "WriteConcernFailed", errmsg, errInfo: { wtimeout: true, ...errInfo } };
+    }
+    if (context.connection.closed || context.killed) return undefined;
+    await Bun.sleep(POLL_MS);
   }
   return undefined;
 }

@@ -67,6 +67,9 @@ export class Connection {
       this.takeFrames();
     } catch (error) {
       if (!(error instanceof ProtocolViolation)) throw error;
+      console.error(
+        JSON.stringify({ severity: "W", at: new Date(), message: `closed ${this.remote}: ${error.message}` }),
+      );
       this.close();
     }
   }

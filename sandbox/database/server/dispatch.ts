@@ -9,8 +9,9 @@ import { HeldByTransaction } from "../storage/conflicts.ts";
 import { packTs, tsIncrement, tsSeconds } from "../storage/timestamp.ts";
 import { beginReply, finishReply, type Request } from "../wire/message.ts";
 import type { ReplyMap, ReplyObject } from "../wire/writer.ts";
+import { checkApiVersion } from "./api-version.ts";
 import { authorize } from "./authorize.ts";
-import { checkConcerns, writeConcernError } from "./concerns.ts";
+import { awaitWriteConcern, checkConcerns, writesOut } from "./concerns.ts";
 import type { Connection } from "./connection.ts";
 import { CommandContext, type Reply } from "./context.ts";
 import { checkMemberRole } from "./member-role.ts";
@@ -74,7 +75,7 @@ export class Dispatcher {
     }
     this.keepJournal(connection, context, name, started, outcome);
     if (request.moreToCome) return;
-    await this.send(connection, request, context, this.finished(outcome, context, failure));
+    await this.send(connection, request, context, await this.finished(outcome, context, failure));
   }
 
   private contextOf(connection: Connection, request: Request, name: string): CommandContext {
@@ -123,18 +124,20 @@ export class Dispatcher {
     checkMemberRole(context);
     if (!command.lenient) refuseUnknownFields(command.name, command.fields, context.body, context.name);
     attachSession(context);
-    const limit = context.number("maxTimeMS");
-    if (
-      limit !== undefined &&
-      limit > 0 &&
-      !command.name.startsWith("getMore") &&
-      command.name !== "hello" &&
-      command.name !== "isMaster"
-    ) {
-      context.deadline = context.startedAt + limit;
-    }
+    checkApiVersion(context);
+    this.setDeadline(context);
     await checkConcerns(context);
     return this.runCommand(context);
+  }
+
+  /** A getMore's and a hello's maxTimeMS say how long they wait; of all others how long they may run. */
+  private setDeadline(context: CommandContext): void {
+    const limit = context.number("maxTimeMS") ?? 0;
+    const { failPoints } = this.server;
+    if (limit > 0 && failPoints.isOn("maxTimeAlwaysTimeOut")) throw timeLimit();
+    const waits = context.name === "getMore" || context.command.name === "hello";
+    if (limit > 0 && !waits && !failPoints.isOn("maxTimeNeverTimeOut"))
+      context.deadline = context.startedAt + limit;
   }
 
   /** Runs it; a write that meets a document of an open transaction waits for that one's end and runs again. */
@@ -199,22 +202,28 @@ export class Dispatcher {
   }
 
   /** The reply with what every reply carries. */
-  private finished(
+  private async finished(
     outcome: Outcome,
     context: CommandContext | undefined,
     failure: Failure | undefined,
-  ): ReplyMap {
+  ): Promise<ReplyMap> {
     const reply: ReplyMap =
       outcome.reply instanceof Map ? outcome.reply : new Map(Object.entries(outcome.reply));
-    if (!outcome.error && context) this.addWriteConcernError(reply, context, failure);
+    if (!outcome.error && context) await this.addWriteConcernError(reply, context, failure);
     const ok = outcome.error ? 0 : 1;
     reply.delete("ok");
     return new Map([...reply, ["ok", ok === 1 ? OK : NOT_OK]]);
   }
 
-  private addWriteConcernError(reply: ReplyMap, context: CommandContext, failure: Failure | undefined): void {
+  private async addWriteConcernError(
+    reply: ReplyMap,
+    context: CommandContext,
+    failure: Failure | undefined,
+  ): Promise<void> {
     const injected = failure?.writeConcernError;
-    const error = injected ?? (context.command.role === "write" ? writeConcernError(context) : undefined);
+    const error =
+      injected ??
+      (context.command.role === "write" || writesOut(context) ? await awaitWriteConcern(context) : undefined);
     if (!error) return;
     reply.set("writeConcernError", error as ReplyObject);
     const code = isDocument(error as Value) ? (error as Document).get("code") : (error as ReplyObject).code;
@@ -246,11 +255,19 @@ export class Dispatcher {
       if (!more) return;
       // Each further reply of an exhaust stream answers the reply before it.
       current = { ...current, requestId: frame.readInt32LE(4) };
-      try {
-        next = this.finished({ reply: await context!.exhaust!(), error: undefined }, context, undefined);
-      } catch (error) {
-        next = this.finished(this.failed(error, context), context, undefined);
-      }
+      next = await this.nextOfStream(context!);
+    }
+  }
+
+  /** Each reply of an exhaust stream is a command of its own: fail points meet it too. */
+  private async nextOfStream(context: CommandContext): Promise<ReplyMap> {
+    try {
+      await this.injectFailure(context);
+      const reply = await context.exhaust!();
+      return await this.finished({ reply, error: undefined }, context, undefined);
+    } catch (error) {
+      if (error instanceof ConnectionReset) throw error;
+      return this.finished(this.failed(error, context), context, undefined);
     }
   }
 
@@ -293,6 +310,10 @@ const OK = new Double(1);
 const NOT_OK = new Double(0);
 /** Labels a fail point prescribes replace the ones that follow from the code. */
 const FIXED_LABELS = new WeakMap<ServerError, string[]>();
+
+function timeLimit(): ServerError {
+  return new ServerError("MaxTimeMSExpired", "operation exceeded time limit");
+}
 
 function hasWriteErrors(reply: Reply): boolean {
   return reply instanceof Map ? reply.has("writeErrors") : "writeErrors" in reply;

@@ -13,17 +13,10 @@ function acceptsSecondary(context: CommandContext): boolean {
 export function checkMemberRole(context: CommandContext): void {
   const { command } = context;
   if (command.role === "any" || context.connection.member.state === "PRIMARY") return;
-  if (command.role === "write" || writesThroughPipeline(context)) {
+  if (command.role === "write") {
     throw new ServerError("NotWritablePrimary", "not primary");
   }
   if (!acceptsSecondary(context)) {
     throw new ServerError("NotPrimaryNoSecondaryOk", "not primary and secondaryOk=false");
   }
-}
-
-function writesThroughPipeline(context: CommandContext): boolean {
-  if (context.command.name !== "aggregate") return false;
-  const pipeline = context.body.get("pipeline");
-  const last = Array.isArray(pipeline) ? pipeline.at(-1) : undefined;
-  return isDocument(last) && (last.has("$out") || last.has("$merge"));
 }

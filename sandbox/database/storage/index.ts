@@ -61,7 +61,7 @@ export class Index {
   }
 
   get unique(): boolean {
-    return this.spec.get("unique") === true;
+    return this.spec.get("unique") === true || this.spec.get("prepareUnique") === true;
   }
 
   get sparse(): boolean {
@@ -123,6 +123,15 @@ export class Index {
   /** Number of entries: keys, not documents. */
   entries(): number {
     return this.statement(`SELECT count(*) FROM x_${this.id}`).values()[0]![0] as number;
+  }
+
+  /** Rows that share a key, group by group. */
+  duplicates(): number[][] {
+    const keys = this.statement(
+      `SELECT key FROM x_${this.id} GROUP BY key HAVING count(*) > 1 ORDER BY key`,
+    ).values() as [Uint8Array][];
+    const rows = this.statement(`SELECT rid FROM x_${this.id} WHERE key = ? ORDER BY rid`);
+    return keys.map(([key]) => (rows.values(key) as [number][]).map(([rid]) => rid));
   }
 
   private statement(sql: string): Statement {
