@@ -39,14 +39,21 @@ export async function startDatabase(directory?: string, more: readonly string[] 
     },
   );
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  const { uri } = JSON.parse(await firstLine(child)) as { uri: string };
+  const forget = () => {
+    if (directory === undefined) rmSync(dir, { recursive: true, force: true });
+  };
+  const line = await firstLine(child).catch((cause: unknown) => {
+    forget();
+    throw cause;
+  });
+  const { uri } = JSON.parse(line) as { uri: string };
   return {
     uri,
     process: child,
     async [Symbol.asyncDispose]() {
       child.kill("SIGKILL");
       await exited;
-      if (directory === undefined) rmSync(dir, { recursive: true, force: true });
+      forget();
     },
   };
 }
