@@ -25,11 +25,11 @@ export async function callAction(
   call: ActionCall,
 ): Promise<ActionResult> {
   const document = documentName(deps.environment, call.action);
-  const open = deps.journal.openCommand(call.step, document);
-  let commandId = open?.instanceId === call.instanceId ? open.id : undefined;
+  const { instanceId, parameters } = call;
+  let commandId = deps.journal.sentCommand(call.step, { document, instanceId, parameters })?.id;
   if (!commandId) {
-    commandId = await deps.commands.send(call.instanceId, document, call.parameters);
-    const command = { id: commandId, instanceId: call.instanceId, document };
+    commandId = await deps.commands.send(instanceId, document, parameters);
+    const command = { id: commandId, instanceId, document, parameters };
     await deps.journal.append({ step: call.step, event: "sent", command });
   }
   const result = await deps.commands.wait(call.instanceId, commandId, call.timeoutSeconds);

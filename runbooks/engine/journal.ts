@@ -4,6 +4,13 @@ import { keysOf } from "../../core/failback/layout.ts";
 import type { Clock, ObjectStore } from "../../core/ports.ts";
 import type { Caller, StepOutcome } from "./runbook.ts";
 
+export interface SentCommand {
+  readonly id: string;
+  readonly instanceId: string;
+  readonly document: string;
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
 export interface JournalEntry {
   readonly version: 1;
   readonly runbook: string;
@@ -13,7 +20,7 @@ export interface JournalEntry {
   readonly by: Caller;
   readonly durationMs?: number;
   /** For `sent`: the SSM command, so that a lost runner re-attaches instead of sending it twice. */
-  readonly command?: { readonly id: string; readonly instanceId: string; readonly document: string };
+  readonly command?: SentCommand;
   readonly outcome?: StepOutcome;
   readonly error?: string;
 }
@@ -53,10 +60,22 @@ export class Journal {
     return this.entries.findLast((entry) => entry.step === step && entry.event === "succeeded");
   }
 
-  /** A command sent for this document in this step's current attempt and not yet known to have ended. */
-  openCommand(step: string, document: string): JournalEntry["command"] {
-    const last = this.entries.findLast((entry) => entry.step === step && entry.event !== "started");
-    return last?.event === "sent" && last.command?.document === document ? last.command : undefined;
+  /**
+   * The command with this document, instance and parameters that this step's current attempt has sent. An attempt may
+   * send several, and lasts, over lost runners, until the step has succeeded or failed.
+   */
+  sentCommand(step: string, wanted: Omit<SentCommand, "id">): SentCommand | undefined {
+    const ofStep = this.entries.filter((entry) => entry.step === step);
+    const ended = ofStep.findLastIndex(({ event }) => event === "succeeded" || event === "failed");
+    return ofStep
+      .slice(ended + 1)
+      .map(({ command }) => command)
+      .findLast(
+        (command) =>
+          command?.document === wanted.document &&
+          command.instanceId === wanted.instanceId &&
+          sameParameters(command.parameters, wanted.parameters),
+      );
   }
 
   async append(entry: Omit<JournalEntry, "version" | "runbook" | "at" | "by">): Promise<void> {
@@ -75,6 +94,11 @@ export class Journal {
     });
     this.entries.push(whole);
   }
+}
+
+function sameParameters(one: SentCommand["parameters"], other: SentCommand["parameters"]): boolean {
+  const names = Object.keys(one);
+  return names.length === Object.keys(other).length && names.every((name) => one[name] === other[name]);
 }
 
 /** How often this failback has (re)entered capturing: each time begins a new round of restore, clean and resume. */

@@ -1,0 +1,107 @@
+import { expect, test } from "bun:test";
+import { writeJson } from "../adapters/state/json.ts";
+import { PhaseStore } from "../adapters/state/phase-store.ts";
+import { RoundtripError } from "../core/errors.ts";
+import { currentKey, keysOf } from "../core/failback/layout.ts";
+import type { Phase } from "../core/failback/phase.ts";
+import { executeRunbook, type RunbookRequest } from "./engine/execute.ts";
+import { FakeWorld } from "./engine/fake-world.ts";
+import type { Runbook } from "./engine/runbook.ts";
+import { failbackAbort } from "./failback-abort/runbook.ts";
+import { failbackReopen } from "./failback-reopen/runbook.ts";
+import { failbackResume } from "./failback-resume/runbook.ts";
+
+function requestFor(runbook: Runbook): RunbookRequest {
+  return {
+    runbook,
+    inputs: Object.fromEntries(runbook.inputs.map((input) => [input.name, input.default ?? ""])),
+    caller: { actor: "ana", commit: "abc" },
+    declared: { version: 1, tasks: [{ id: "orders", database: "shop", collections: [{ name: "orders" }] }] },
+    leaseSeconds: 0.05,
+    actionTimeoutSeconds: () => 1,
+  };
+}
+
+async function worldIn(phase: Phase): Promise<FakeWorld> {
+  const world = new FakeWorld();
+  await writeJson(world.store, currentKey, {
+    version: 1,
+    environment: "dev",
+    phase,
+    failbackId: "fb-1",
+    history: [],
+  });
+  await writeJson(world.store, keysOf("fb-1").scope, { version: 1, failbackId: "fb-1", databases: [] });
+  return world;
+}
+
+const phaseOf = async (world: FakeWorld) =>
+  (await new PhaseStore(world.store, world.clock, "dev").read()).phase;
+const sentOf = (world: FakeWorld) =>
+  world.calls
+    .filter((call) => call.startsWith("send"))
+    .map((call) => call.replace("send roundtrip-dev-", ""));
+
+for (const phase of ["draining", "restoring"] as const) {
+  test(`failback 26: reopen from ${phase} stops restore, proves capture, and only then gives rights back`, async () => {
+    const world = await worldIn(phase);
+    const report = await executeRunbook(world.dependencies(), requestFor(failbackReopen));
+    expect(report.error).toBeUndefined();
+    expect(sentOf(world)).toEqual([
+      "stop-service",
+      "stop-service",
+      "start-service",
+      "canary",
+      "grant-writers",
+    ]);
+    expect(await phaseOf(world)).toBe("capturing");
+  });
+}
+
+test("failback 26: reopen with a canary that is not found leaves the phase and the users as they are", async () => {
+  const world = await worldIn("restoring");
+  const late = { commandId: "c", status: "timed-out", exitCode: -1, stdout: "", stderr: "late" } as const;
+  world.answers.set("canary", () => late);
+  const report = await executeRunbook(world.dependencies(), requestFor(failbackReopen));
+  expect(report.succeeded).toBe(false);
+  expect(sentOf(world)).not.toContain("grant-writers");
+  expect(await phaseOf(world)).toBe("restoring");
+});
+
+test("failback 26: abort is refused once users have lost their writes for good, naming the legal next step", async () => {
+  const world = await worldIn("restoring");
+  const report = await executeRunbook(world.dependencies(), requestFor(failbackAbort)).catch((error) => ({
+    error,
+  }));
+  expect(report.error).toBeInstanceOf(RoundtripError);
+  expect((report.error as RoundtripError).message).toContain("failback-reopen");
+  expect(world.calls).toEqual([]);
+});
+
+test("failback 28: unknown is never a start: without a decision of check-resume no DMS task is started", async () => {
+  const world = await worldIn("cleaned");
+  const report = await executeRunbook(world.dependencies(), requestFor(failbackResume));
+  expect((report.error as RoundtripError).kind).toBe("unknown");
+  expect(world.calls.filter((call) => call.startsWith("start task"))).toEqual([]);
+  expect(await phaseOf(world)).toBe("cleaned");
+});
+
+test("failback 30: a runner lost in a step of two commands re-attaches to both, and each unit is stopped once", async () => {
+  const world = await worldIn("restoring");
+  const interrupt = new AbortController();
+  const wait = world.commands.wait;
+  let waits = 0;
+  world.commands.wait = async (...call) => {
+    if (++waits === 2) {
+      interrupt.abort(new Error("the runner is gone"));
+      return new Promise<never>(() => {});
+    }
+    return wait(...call);
+  };
+  await executeRunbook(world.dependencies(interrupt.signal), requestFor(failbackReopen));
+  expect(sentOf(world)).toEqual(["stop-service", "stop-service"]);
+  world.commands.wait = wait;
+  const again = await executeRunbook(world.dependencies(), requestFor(failbackReopen));
+  expect(again.error).toBeUndefined();
+  expect(sentOf(world)).toEqual(["stop-service", "stop-service", "start-service", "canary", "grant-writers"]);
+});
