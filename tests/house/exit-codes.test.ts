@@ -10,7 +10,9 @@ const units = join(root, "services/units");
 function staysDown(): Set<number> {
   const lists = readdirSync(units)
     .filter((name) => name.endsWith(".service"))
-    .map((name) => /^RestartPreventExitStatus=(.*)$/m.exec(readFileSync(join(units, name), "utf8"))?.[1] ?? "");
+    .map(
+      (name) => /^RestartPreventExitStatus=(.*)$/m.exec(readFileSync(join(units, name), "utf8"))?.[1] ?? "",
+    );
   expect(new Set(lists).size).toBe(1);
   return new Set(lists[0]?.split(" ").map(Number));
 }
