@@ -1,7 +1,5 @@
 /** What `replicate` needs, over a store in memory, for tests at the port boundary. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 import { systemClock } from "../../adapters/clock.ts";
 import { PhaseStore } from "../../adapters/state/phase-store.ts";
 import {
@@ -15,6 +13,7 @@ import { keysOf } from "../../core/failback/layout.ts";
 import type { Logger, ObjectStore } from "../../core/ports.ts";
 import type { OpenFailback, ServiceContext } from "../../services/runtime/service.ts";
 import { StatusReporter, type StatusUpdate } from "../../services/runtime/status.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
 
 export interface LogLine {
   readonly level: "debug" | "info" | "warn" | "error";
@@ -65,7 +64,7 @@ export async function testCapture(
   store: ObjectStore,
   options: { readonly run?: string; readonly settings?: Partial<Settings> } = {},
 ): Promise<TestCapture> {
-  const stateDirectory = mkdtempSync(join(tmpdir(), "roundtrip-capture-"));
+  const stateDirectory = temporaryFolder("roundtrip-capture");
   const stop = new AbortController();
   const lines: LogLine[] = [];
   const updates: StatusUpdate[] = [];

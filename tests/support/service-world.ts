@@ -1,7 +1,5 @@
 /** A ServiceContext over a store in memory and units that a test sets, for services and actions at their ports. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 import { MemoryObjectStore } from "../../adapters/memory/object-store.ts";
 import { writeJson } from "../../adapters/state/json.ts";
 import { PhaseStore } from "../../adapters/state/phase-store.ts";
@@ -19,6 +17,7 @@ import type { ServiceContext } from "../../services/runtime/definition.ts";
 import { createFailbackLoader } from "../../services/runtime/failback.ts";
 import { StatusReporter } from "../../services/runtime/status.ts";
 import { InstantClock } from "./instant-clock.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
 
 export const worldFailbackId = "fb-1";
 
@@ -106,7 +105,7 @@ export class ServiceWorld implements Disposable {
     this.scope = options.scope ?? worldScope;
     const { store } = this;
     const clock = options.clock ?? new InstantClock();
-    const stateDirectory = mkdtempSync(join(tmpdir(), "roundtrip-world-"));
+    const stateDirectory = temporaryFolder("roundtrip-world");
     const silent = () => {};
     const logger: Logger = {
       debug: silent,
