@@ -2,6 +2,9 @@ import { exitCodes } from "../core/errors.ts";
 import { type Command, runCommand } from "./roundtrip/command.ts";
 
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  validate: async () => (await import("./roundtrip/validate.ts")).validateCommand,
+  plan: async () => (await import("./roundtrip/plan.ts")).planCommand,
+  tasks: async () => (await import("./roundtrip/tasks.ts")).tasksCommand,
   runbook: async () => (await import("./roundtrip/runbook.ts")).runbookCommand,
   status: async () => (await import("./roundtrip/status.ts")).statusCommand,
   logs: async () => (await import("./roundtrip/logs.ts")).logsCommand,
@@ -12,9 +15,12 @@ const help = `Roundtrip: MongoDB to Amazon DocumentDB and back, without losing a
 Usage: roundtrip <command> [options]
 
 Commands
-  runbook  run a failback runbook: failback-start, -restore, -clean, -resume, -reopen, -abort
-  status   where an environment stands
-  logs     the journal of a service on the failback host
+  validate  what is wrong with tasks.yaml, with line and fix
+  plan      what a change of tasks.yaml will do
+  tasks     edit tasks.yaml, import the old format, show what DMS gets
+  runbook   run a failback runbook: failback-start, -restore, -clean, -resume, -reopen, -abort
+  status    where an environment stands
+  logs      the journal of a service on the failback host
 
 roundtrip <command> --help says more, with examples and exit codes.
 `;

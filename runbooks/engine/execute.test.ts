@@ -17,7 +17,7 @@ function requestFor(runbook: Runbook, inputs: Record<string, string> = {}): Runb
     runbook,
     inputs: { ...defaults, ...inputs },
     caller: { actor: "ana", commit: "abc" },
-    declared: { version: 1, tasks: [{ id: "orders", database: "shop", collections: ["orders"] }] },
+    declared: { version: 1, tasks: [{ id: "orders", database: "shop", collections: [{ name: "orders" }] }] },
     leaseSeconds: 0.05,
     actionTimeoutSeconds: () => 1,
   };

@@ -9,6 +9,8 @@ export interface Command {
   /** One line per option, for `--help`. */
   readonly optionHelp: readonly (readonly [string, string])[];
   readonly examples: readonly string[];
+  /** For a command whose exit codes are its own. */
+  readonly exitCodes?: readonly (readonly [string, string])[];
   run(values: Readonly<Record<string, unknown>>, positionals: readonly string[]): Promise<number>;
 }
 
@@ -38,9 +40,11 @@ function helpOf(command: Command): string {
     const width = Math.max(...rows.map(([left]) => left.length));
     return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
   };
-  const codes = Object.entries(exitCodes).map(
-    ([kind, code]) => [String(code), exitCodeHelp[kind as keyof typeof exitCodes]] as const,
-  );
+  const codes =
+    command.exitCodes ??
+    Object.entries(exitCodes).map(
+      ([kind, code]) => [String(code), exitCodeHelp[kind as keyof typeof exitCodes]] as const,
+    );
   return [
     command.summary,
     "",

@@ -1,0 +1,28 @@
+import { createHash } from "node:crypto";
+import type { Tasks } from "../tasks/model.ts";
+import type { Plan } from "./model.ts";
+
+/** Of what the tasks say, not of how the file is written. */
+export function tasksHashOf(tasks: Tasks): string {
+  return sha256(canonical(tasks));
+}
+
+/** What was reviewed: the head's tree, its tasks and every change. Comments and names of revisions don't count. */
+export function digestOf(plan: Omit<Plan, "digest">): string {
+  const changed = plan.tasks.filter(({ action, reasons }) => action !== "none" || reasons.length > 0);
+  const { tasksHash, endpoints, environments } = plan;
+  return sha256(canonical({ tree: plan.head.tree ?? "", tasksHash, changed, endpoints, environments }));
+}
+
+function sha256(text: string): string {
+  return `sha256:${createHash("sha256").update(text).digest("hex")}`;
+}
+
+/** JSON with the keys of every object in order. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const keys = Object.keys(value).sort();
+  const record = value as Readonly<Record<string, unknown>>;
+  return `{${keys.map((key) => `${JSON.stringify(key)}:${canonical(record[key])}`).join()}}`;
+}

@@ -1,0 +1,123 @@
+import { environmentNames } from "../tasks/model.ts";
+import type { EnvironmentPlan, Plan, Reason, TaskAction, TaskPlan } from "./model.ts";
+import { counted, listed } from "./words.ts";
+
+const signs: Readonly<Record<TaskAction, string>> = {
+  none: " ",
+  "modify-and-resume": "~",
+  create: "+",
+  reload: "↻",
+  recreate: "±",
+  delete: "-",
+};
+
+/** The plan as plain text, destructive lines first. */
+export function renderTerminal(plan: Plan): string {
+  const changed = plan.tasks.filter(isShown);
+  const destructive = changed.filter((task) => task.destructive);
+  const others = changed.filter((task) => !task.destructive);
+  return [
+    `Plan: ${plan.base.name} → ${plan.head.name}`,
+    `  ${summaryLine(plan)}`,
+    `  digest ${plan.digest}`,
+    ...section("Destructive", [...droppedLines(plan), ...destructive.flatMap(taskLines)]),
+    ...section("Changes", others.flatMap(taskLines)),
+    ...section("On DocumentDB", dataLines(plan)),
+    ...section("Will not happen", plan.willNotHappen),
+    "",
+  ].join("\n");
+}
+
+/** Whether there is anything to say about a task. */
+export function isShown({ action, reasons }: TaskPlan): boolean {
+  return action !== "none" || reasons.length > 0;
+}
+
+/** `1 to delete, 2 to modify-and-resume, 12 unchanged` */
+export function summaryLine({ summary }: Plan): string {
+  const order: readonly TaskAction[] = ["delete", "recreate", "reload", "create", "modify-and-resume"];
+  const parts = order
+    .filter((action) => summary[action] > 0)
+    .map((action) => `${summary[action]} to ${action}`);
+  return [...(parts.length > 0 ? parts : ["no task changes"]), `${summary.none} unchanged`].join(", ");
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  return lines.length > 0 ? ["", title, ...lines.map((line) => `  ${line}`)] : [];
+}
+
+function taskLines(task: TaskPlan): string[] {
+  const { action, id, database, collectionsLoaded } = task;
+  return [
+    `${signs[action]} ${action.padEnd(17)} ${id} (database ${database})`,
+    ...task.reasons.flatMap((reason) => [`    ${reason.change}${whereText(reason)}`, `      ${reason.why}`]),
+    ...(collectionsLoaded.length > 0 ? [`    loaded in full: ${listed(collectionsLoaded)}`] : []),
+    ...task.environments.map((environment) => `    in ${environment.name}: ${environment.action}`),
+  ];
+}
+
+/** ` [dev, qa]`, or nothing for a change that is the same everywhere. */
+export function whereText({ environments }: Reason): string {
+  return environments.length === environmentNames.length ? "" : ` [${environments.join(", ")}]`;
+}
+
+/** What is dropped, environments with the same loss together. */
+export function droppedLines(plan: Plan): string[] {
+  return [
+    ...perEnvironment(
+      plan,
+      ({ databasesDropped }) => databasesDropped,
+      (names) =>
+        `${counted(names.length, "database")} dropped with everything in it, also collections not listed here: ${listed(names)}`,
+    ),
+    ...perEnvironment(
+      plan,
+      ({ collectionsDropped }) => collectionsDropped,
+      (names) => `${counted(names.length, "collection")} dropped: ${listed(names)}`,
+    ),
+  ];
+}
+
+/** What is created and renamed on DocumentDB, and the endpoints. */
+export function dataLines(plan: Plan): string[] {
+  const endpoints = (action: "create" | "delete") =>
+    plan.endpoints.filter((endpoint) => endpoint.action === action).map(({ id }) => id);
+  return [
+    ...perEnvironment(
+      plan,
+      ({ databasesCreated }) => databasesCreated,
+      (names) => `${counted(names.length, "database")} created with its collections: ${listed(names)}`,
+    ),
+    ...perEnvironment(
+      plan,
+      ({ collectionsCreated }) => collectionsCreated,
+      (names) => `${counted(names.length, "collection")} created: ${listed(names)}`,
+    ),
+    ...perEnvironment(
+      plan,
+      ({ collectionsRenamed }) => collectionsRenamed.map(({ from, to }) => `${from} → ${to}`),
+      (names) => `${counted(names.length, "collection")} renamed: ${listed(names)}`,
+    ),
+    ...(["delete", "create"] as const)
+      .filter((action) => endpoints(action).length > 0)
+      .map((action) => {
+        const ids = endpoints(action);
+        return `${counted(ids.length, "target endpoint")} ${action}d: ${listed(ids)}`;
+      }),
+  ];
+}
+
+function perEnvironment(
+  plan: Plan,
+  names: (environment: EnvironmentPlan) => readonly string[],
+  sentence: (names: readonly string[]) => string,
+): string[] {
+  const grouped = new Map<string, string[]>();
+  for (const environment of plan.environments) {
+    const found = names(environment);
+    if (found.length === 0) continue;
+    const line = sentence(found);
+    grouped.set(line, [...(grouped.get(line) ?? []), environment.name]);
+  }
+  return [...grouped].map(([line, environments]) => `${environments.join(", ")}: ${line}`);
+}

@@ -1,0 +1,217 @@
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  parseDocument,
+  type YAMLError,
+  type YAMLMap,
+} from "yaml";
+import { hiddenCharacter, quoted, spellOut } from "./names.ts";
+
+/** A fault of the text itself, at an offset: the value can't be trusted until it is mended. */
+export interface TextFault {
+  readonly code: string;
+  readonly offset: number;
+  readonly message: string;
+  readonly fix: string;
+}
+
+/** Characters. 10,000 tasks with their settings are about 3 million; more isn't a file that people edit. */
+export const fileLengthMax = 16 * 1024 * 1024;
+const depthMax = 64;
+/** Refused unread: the YAML reader takes seconds to fail on such text. More than a comment's ruler ever has. */
+const nestingNobodyWrites = 1000;
+const aliasesMax = 200;
+/** Nodes that all aliases together may stand for. */
+const aliasedNodesMax = 100_000;
+
+/** Faults beside which the rest of the file can still be judged. */
+const harmless = new Set(["hidden-character", "duplicate-key", "yaml-tag"]);
+
+export interface ReadDocument {
+  readonly document?: Document;
+  /** The file in plain objects; absent when a fault makes it doubtful. */
+  readonly value?: { readonly plain: unknown };
+  readonly faults: readonly TextFault[];
+}
+
+/** Reads YAML strictly: no duplicate or strange keys, no tags, bounded anchors, no hidden characters. Never throws. */
+export function readDocument(text: string): ReadDocument {
+  if (text.length > fileLengthMax) {
+    const message = `${text.length} characters; expected at most ${fileLengthMax}`;
+    return { faults: [{ code: "file-too-large", offset: 0, message, fix: "remove what isn't a task" }] };
+  }
+  const hidden = hiddenFaults(text);
+  const deep = deepestAt(text, nestingNobodyWrites);
+  if (deep !== undefined) return { faults: [...hidden, tooDeep(deep)] };
+  let document: Document.Parsed;
+  try {
+    document = parseDocument(text, { uniqueKeys: false, prettyErrors: false, resolveKnownTags: false });
+  } catch (error) {
+    return { faults: [...hidden, unreadable(text, error)] };
+  }
+  const errors = [...document.errors, ...document.warnings];
+  const overflow = errors.find(({ message }) => /call stack/.test(message));
+  if (overflow) return { faults: [...hidden, unreadable(text, overflow)] };
+  const faults = [...hidden, ...syntaxFaults(errors)];
+  faults.push(...new NodeChecks(document).run());
+  const readable = faults.every(({ code }) => harmless.has(code));
+  return {
+    document,
+    faults,
+    ...(readable ? { value: { plain: document.toJS({ maxAliasCount: -1 }) } } : {}),
+  };
+}
+
+function hiddenFaults(text: string): TextFault[] {
+  const faults: TextFault[] = [];
+  const start = text.startsWith("\ufeff") ? 1 : 0;
+  const pattern = new RegExp(hiddenCharacter.source, "gu");
+  pattern.lastIndex = start;
+  for (let match = pattern.exec(text); match; match = pattern.exec(text)) {
+    faults.push({
+      code: "hidden-character",
+      offset: match.index,
+      message: `${spellOut(match[0])} in the text; expected characters that can be seen`,
+      fix: "delete the character",
+    });
+  }
+  return faults;
+}
+
+function tooDeep(offset: number): TextFault {
+  return {
+    code: "too-deep",
+    offset,
+    message: `nested more than ${depthMax} levels; expected the few levels of tasks.schema.json`,
+    fix: "remove the nesting",
+  };
+}
+
+/** The YAML reader is recursive, so what is nested very deep ends its stack; the place is found afterwards. */
+function unreadable(text: string, error: unknown): TextFault {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof RangeError || /call stack/.test(message))
+    return tooDeep(deepestAt(text, depthMax) ?? 0);
+  return {
+    code: "yaml-syntax",
+    offset: 0,
+    message: `the text can't be read as YAML (${message}); expected YAML 1.2`,
+    fix: "undo the last change to the file",
+  };
+}
+
+/** Where brackets, or dashes of lists in lists, stand that many in a row. */
+function deepestAt(text: string, levels: number): number | undefined {
+  return new RegExp(`(?:[[{][\\s,]*){${levels}}|(?:[-?:][ \\t]+){${levels}}`).exec(text)?.index;
+}
+
+/** Each fault once: one unclosed bracket makes the YAML reader complain of every level around it. */
+function syntaxFaults(errors: readonly YAMLError[]): TextFault[] {
+  const faults = new Map<string, TextFault>();
+  for (const error of errors) {
+    const fault = syntaxFault(error);
+    faults.set(`${fault.offset} ${fault.message}`, fault);
+  }
+  return [...faults.values()];
+}
+
+function syntaxFault(error: YAMLError): TextFault {
+  const [offset] = error.pos;
+  if (error.code === "TAG_RESOLVE_FAILED")
+    return {
+      code: "yaml-tag",
+      offset,
+      message: `${error.message}; expected values without tags`,
+      fix: "remove the tag",
+    };
+  const message =
+    error.code === "MULTIPLE_DOCS"
+      ? "a second document begins here; expected one document"
+      : `${error.message.split("\n")[0]}; expected YAML 1.2`;
+  return { code: "yaml-syntax", offset, message, fix: "mend the line" };
+}
+
+/** One pass over the nodes: keys, tags, anchors. */
+class NodeChecks {
+  readonly #faults: TextFault[] = [];
+  /** How many nodes an anchor stands for; undefined while it is still being visited. */
+  readonly #anchors = new Map<string, number | undefined>();
+  #aliases = 0;
+  #aliased = 0;
+
+  constructor(readonly document: Document.Parsed) {}
+
+  run(): TextFault[] {
+    this.#visit(this.document.contents, 0);
+    return this.#faults;
+  }
+
+  /** Gives the number of nodes below and with this one, what aliases stand for included. */
+  #visit(node: unknown, depth: number): number {
+    const offset = isNode(node) ? (node.range?.[0] ?? 0) : 0;
+    if (depth > depthMax) {
+      this.#faults.push(tooDeep(offset));
+      return 1;
+    }
+    let size = 1;
+    const anchor = isNode(node) && "anchor" in node ? node.anchor : undefined;
+    if (anchor) this.#anchors.set(anchor, undefined);
+    if (isAlias(node)) size += this.#alias(node.source, offset);
+    else if (isMap(node)) size += this.#map(node, depth);
+    else if (isSeq(node)) for (const item of node.items) size += this.#visit(item, depth + 1);
+    if (anchor) this.#anchors.set(anchor, size);
+    return size;
+  }
+
+  #map(map: YAMLMap, depth: number): number {
+    const seen = new Set<string>();
+    let size = 0;
+    for (const { key, value } of map.items) {
+      const offset = (isNode(key) ? key.range?.[0] : undefined) ?? map.range?.[0] ?? 0;
+      if (!isScalar(key) || typeof key.value !== "string") {
+        this.#faults.push({
+          code: "key-not-text",
+          offset,
+          message: "a key that is not text; expected one of the keys of tasks.schema.json",
+          fix: "write the key as a plain word",
+        });
+      } else if (seen.has(key.value)) {
+        this.#faults.push({
+          code: "duplicate-key",
+          offset,
+          message: `key ${quoted(key.value)} stands here twice; expected each key once`,
+          fix: "keep one of the two",
+        });
+      } else seen.add(key.value);
+      size += 1 + this.#visit(value, depth + 1);
+    }
+    return size;
+  }
+
+  #alias(name: string, offset: number): number {
+    this.#aliases += 1;
+    const fault = (code: string, message: string) =>
+      this.#faults.push({ code, offset, message, fix: "write the value out" });
+    // An alias without its anchor is already an error of the YAML reader.
+    if (!this.#anchors.has(name)) return 0;
+    const size = this.#anchors.get(name);
+    if (size === undefined) {
+      fault("anchor-cycle", `*${name} stands inside &${name}; expected an anchor that doesn't hold itself`);
+      return 0;
+    }
+    const before = this.#aliased;
+    this.#aliased += size;
+    if (this.#aliases === aliasesMax + 1)
+      fault("too-many-aliases", `*${name} is alias ${this.#aliases}; expected at most ${aliasesMax}`);
+    else if (this.#aliased > aliasedNodesMax && before <= aliasedNodesMax)
+      fault(
+        "too-many-aliases",
+        `*${name} makes aliases stand for more than ${aliasedNodesMax} values; expected fewer`,
+      );
+    return size;
+  }
+}
