@@ -1,14 +1,12 @@
 import { type Namespace, splitNamespace } from "../../../core/apply/change.ts";
 import type { Write } from "../../../core/apply/target.ts";
-import { deleteStatement, exceedsStatement, replaceStatement } from "./statements.ts";
+import { exceedsStatement, type StatementKind } from "./statements.ts";
 
 /** One command: statements on one collection, each of another document. */
 export interface Batch extends Namespace {
-  readonly command: "insert" | "update" | "delete";
-  readonly field: "documents" | "updates" | "deletes";
+  readonly command: StatementKind;
+  /** Statements are made when the batch is sent: until then a step's images are in memory once. */
   readonly writes: Write[];
-  /** Made when the batch is sent: until then a step's images are in memory once. */
-  readonly statementOf: (write: Write) => Uint8Array;
   /** Of the images, about. */
   bytes: number;
 }
@@ -20,7 +18,7 @@ const bytesMax = 1024 * 1024;
 /** Deletes, among them those of what is then inserted anew. They run before the puts. */
 export function deleteBatches(writes: readonly Write[]): Batch[] {
   const gone = writes.filter((write) => write.post === null || write.recreate || exceedsStatement(write));
-  return batchesOf(gone, "delete", ({ id }) => deleteStatement(id));
+  return batchesOf(gone, "delete");
 }
 
 /** Everything that is there afterwards. A document no update statement can hold is inserted as it is. */
@@ -28,19 +26,10 @@ export function putBatches(writes: readonly Write[]): Batch[] {
   const puts = writes.filter(({ post }) => post !== null);
   const large = puts.filter(exceedsStatement);
   const rest = large.length === 0 ? puts : puts.filter((write) => !exceedsStatement(write));
-  return [
-    ...batchesOf(rest, "update", ({ id, post }) => replaceStatement(id, post!)),
-    ...batchesOf(large, "insert", ({ post }) => post!),
-  ];
+  return [...batchesOf(rest, "update"), ...batchesOf(large, "insert")];
 }
 
-const fields = { insert: "documents", update: "updates", delete: "deletes" } as const;
-
-function batchesOf(
-  writes: readonly Write[],
-  command: Batch["command"],
-  statementOf: (write: Write) => Uint8Array,
-): Batch[] {
+function batchesOf(writes: readonly Write[], command: StatementKind): Batch[] {
   const batches: Batch[] = [];
   const open = new Map<string, Batch>();
   for (const write of writes) {
@@ -50,9 +39,7 @@ function batchesOf(
       batch = {
         ...splitNamespace(write.namespace),
         command,
-        field: fields[command],
         writes: [],
-        statementOf,
         bytes: 0,
       };
       open.set(write.namespace, batch);

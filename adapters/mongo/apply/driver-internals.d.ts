@@ -3,10 +3,9 @@
  * its public types; `apply.test.ts` pins what is used of it.
  */
 declare module "mongodb/lib/cmap/commands" {
-  import type { Document } from "mongodb";
-
   export class DocumentSequence {
     constructor(field: string);
-    push(document: Document, bytes: Uint8Array): number;
+    /** The whole section: kind 1, its length, the field's name, the documents. */
+    toBin(): Uint8Array;
   }
 }

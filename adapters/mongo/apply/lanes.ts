@@ -1,10 +1,11 @@
 import type { MongoClient } from "mongodb";
-import { type ClientSession, type Document, Long, MongoError, MongoServerError } from "mongodb";
+import { type ClientSession, Long, MongoError, MongoServerError } from "mongodb";
 import { DocumentSequence } from "mongodb/lib/cmap/commands";
 import { findElement, numberIn, textIn } from "../../../core/bson/raw.ts";
 import type { Clock } from "../../../core/ports.ts";
 import { isUnreachable } from "../failure.ts";
 import type { Batch } from "./batches.ts";
+import { sequenceFields, sequenceOf } from "./statements.ts";
 
 /** One statement the server refused; the raw document says why. */
 export interface StatementError {
@@ -90,8 +91,6 @@ export class Lanes {
   }
 
   private async send({ session, transaction }: Lane, batch: Batch): Promise<StatementError[]> {
-    const statements = new DocumentSequence(batch.field);
-    for (const write of batch.writes) statements.push(noDocument, batch.statementOf(write));
     const reply = await this.client.db(batch.database).command(
       {
         [batch.command]: batch.collection,
@@ -99,7 +98,7 @@ export class Lanes {
         ...(batch.command === "delete" ? {} : { bypassDocumentValidation: true }),
         writeConcern: { w: "majority" },
         txnNumber: Long.fromNumber(transaction),
-        [batch.field]: statements,
+        [sequenceFields[batch.command]]: new RawSequence(batch),
       },
       { session, raw: true },
     );
@@ -111,8 +110,16 @@ export class Lanes {
   }
 }
 
-/** The driver wants a JavaScript document beside the bytes, for its command monitoring only. */
-const noDocument: Document = {};
+/** Bytes where the driver would put JavaScript documents together. */
+class RawSequence extends DocumentSequence {
+  constructor(private readonly batch: Batch) {
+    super(sequenceFields[batch.command]);
+  }
+
+  override toBin(): Uint8Array {
+    return sequenceOf(this.batch.command, this.batch.writes);
+  }
+}
 
 function readError(raw: Uint8Array): StatementError {
   return {
