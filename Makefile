@@ -9,11 +9,12 @@ ARGS ?=
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
-# npm leaves this file last, so an interrupted install is done again.
+# npm leaves this file last, so an interrupted install is done again. Not `npm ci`: it refuses a lock file in which a registry
+# had no package for another platform (Biome and others have one a platform); the versions are those of the lock either way.
 node_modules/.package-lock.json: package.json package-lock.json
 	@command -v npm >/dev/null || { echo "Roundtrip needs Node 20 or newer with npm on PATH: https://nodejs.org" >&2; exit 6; }
 	@echo "Roundtrip: installing packages (once)" >&2
-	@npm ci --no-audit --no-fund --loglevel=error >&2
+	@npm install --no-save --no-audit --no-fund --loglevel=error >&2
 	@touch $@
 
 setup: node_modules/.package-lock.json ## get everything the drill needs; safe to run again
