@@ -196,8 +196,10 @@ class NodeChecks {
     this.#aliases += 1;
     const fault = (code: string, message: string) =>
       this.#faults.push({ code, offset, message, fix: "write the value out" });
-    // An alias without its anchor is already an error of the YAML reader.
-    if (!this.#anchors.has(name)) return 0;
+    if (!this.#anchors.has(name)) {
+      fault("unknown-anchor", `*${name} has no anchor before it; expected &${name} above`);
+      return 0;
+    }
     const size = this.#anchors.get(name);
     if (size === undefined) {
       fault("anchor-cycle", `*${name} stands inside &${name}; expected an anchor that doesn't hold itself`);

@@ -67,6 +67,11 @@ const cases: readonly (readonly [string, string, readonly string[]])[] = [
     ],
   ],
   [
+    "unknown-anchor",
+    collections("*c"),
+    ["t:5:18 .: *c has no anchor before it; expected &c above; fix: write the value out"],
+  ],
+  [
     "anchor-cycle",
     "a: &a [*a]",
     ["t:1:8 .: *a stands inside &a; expected an anchor that doesn't hold itself; fix: write the value out"],
