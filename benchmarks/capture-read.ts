@@ -41,7 +41,7 @@ function captureOnce({ uri, from }: Changes): Promise<void> {
 
 async function drain({ uri, from }: Changes): Promise<void> {
   const client = await new MongoClient(uri).connect();
-  const { cursor } = await RawCursor.open(client, from, { awaitMs: 1000 });
+  const cursor = await RawCursor.open(client, from, { awaitMs: 1000 });
   for (let read = 0; read < size; ) read += (await cursor.next()).documents.length;
   await cursor.close();
   await client.close();

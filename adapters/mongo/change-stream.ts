@@ -62,9 +62,9 @@ export class ChangeStream implements ChangeSource {
 
   /** Reads with one request on its way while the batch before is being processed, until a failure or the signal. */
   private async *readOpened(from: ResumePoint, signal: AbortSignal): AsyncGenerator<ChangeBatch> {
-    const { cursor, reply } = await RawCursor.open(await this.connected(), from, { awaitMs: this.awaitMs });
+    const cursor = await RawCursor.open(await this.connected(), from, { awaitMs: this.awaitMs });
     try {
-      let batch = batchOf(reply, from);
+      let batch: ChangeBatch = { events: [], resume: from };
       const size = new ReplySize();
       let coming = quiet(cursor.next(size.events));
       yield batch;
@@ -92,7 +92,7 @@ export class ChangeStream implements ChangeSource {
    */
   private async *passOversize(from: ResumePoint, signal: AbortSignal): AsyncGenerator<ChangeBatch> {
     const options = { awaitMs: this.awaitMs, batchSize: 1 };
-    const { cursor } = await RawCursor.open(await this.connected(), from, options);
+    const cursor = await RawCursor.open(await this.connected(), from, options);
     let point = from;
     try {
       for (let reads = 0; reads < singleReadsMax && !signal.aborted; reads++) {
@@ -132,7 +132,7 @@ export class ChangeStream implements ChangeSource {
     signal: AbortSignal,
   ): Promise<ChangeBatch> {
     const options = { awaitMs: this.awaitMs, batchSize: 1, without };
-    const { cursor } = await RawCursor.open(await this.connected(), from, options);
+    const cursor = await RawCursor.open(await this.connected(), from, options);
     try {
       while (true) {
         signal.throwIfAborted();
@@ -206,7 +206,8 @@ function batchOf(
 ): ChangeBatch {
   const last = documents.at(-1);
   const lastEvent = last ? reader.read(last) : undefined;
-  const token = postBatchResumeToken ?? lastEvent?.token?.bytes.slice();
+  // An event's own token is safe on every server; the batch's matters where there is no event.
+  const token = lastEvent?.token?.bytes.slice() ?? postBatchResumeToken;
   if (!token) return { events: documents, resume: before };
   const time = lastEvent?.clusterTime ?? operationTime ?? before.operationTime;
   return { events: documents, resume: { token, operationTime: time } };

@@ -29,21 +29,19 @@ export class RawCursor {
     private readonly session: ClientSession,
     private readonly options: CursorOptions,
     private id: Long,
+    /** What the opening reply held, where a server gives events although none were asked for. */
+    private opening: CursorReply | undefined,
   ) {}
 
-  /** Opens the stream. The first reply holds no events. Fails with what the driver throws. */
-  static async open(
-    client: MongoClient,
-    from: ResumePoint,
-    options: CursorOptions,
-  ): Promise<{ cursor: RawCursor; reply: CursorReply }> {
+  /** Opens the stream; nothing is read yet. Fails with what the driver throws. */
+  static async open(client: MongoClient, from: ResumePoint, options: CursorOptions): Promise<RawCursor> {
     // getMore must carry the session of its cursor; DocumentDB refuses causal consistency (code 303).
     const session = client.startSession({ causalConsistency: false });
     try {
       const command = { aggregate: 1, pipeline: pipelineOf(from, options), cursor: { batchSize: 0 } };
-      const answer = await run(client, session, command);
-      const { id, reply } = readReply(answer, "firstBatch");
-      return { cursor: new RawCursor(client, session, options, id), reply };
+      const { id, reply } = readReply(await run(client, session, command), "firstBatch");
+      // Without events its token is not taken for progress: nothing was read.
+      return new RawCursor(client, session, options, id, reply.documents.length > 0 ? reply : undefined);
     } catch (error) {
       await session.endSession();
       throw error;
@@ -57,6 +55,11 @@ export class RawCursor {
 
   /** The next reply, of at most `batchSize` events. */
   async next(batchSize = this.options.batchSize): Promise<CursorReply> {
+    const { opening } = this;
+    if (opening) {
+      this.opening = undefined;
+      return opening;
+    }
     const { awaitMs } = this.options;
     const answer = await run(this.client, this.session, {
       getMore: this.id,

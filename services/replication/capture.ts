@@ -128,7 +128,7 @@ class CaptureLoop {
       if (mayEnd && builder.bytes >= maxBytesPerFlush) await this.flush();
     }
     builder.moveTo(batch.resume);
-    this.tokenMoved = true;
+    if (batch.resume !== this.options.from) this.tokenMoved = true;
     this.collect();
   }
 
