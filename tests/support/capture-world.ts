@@ -96,8 +96,10 @@ export class CaptureWorld implements AsyncDisposable {
     return world;
   }
 
-  /** Opens a failback of its own, so that tests of one world don't meet. The one before it is left behind. */
+  /** Opens a failback of its own, so that tests of one world don't meet. Captures of the one before it are ended. */
   async open(id: string): Promise<void> {
+    for (const capture of this.#processes) await capture.kill();
+    this.#processes.clear();
     const phases = new PhaseStore(this.store, systemClock, testEnvironment.environment);
     const current = await phases.read();
     if (current.phase === "capturing") await phases.move(current.failbackId, "normal", "test");
