@@ -2,21 +2,19 @@
 
 import type { DocumentSource } from "../cursors/cursor.ts";
 import { waitForCommit } from "../cursors/oplog-source.ts";
-import { decode } from "../engine/codec.ts";
-import { Binary, type Document, isDocument, type Value } from "../engine/value.ts";
 import { splitNamespace } from "../storage/catalog.ts";
 import type { Chunk } from "../storage/oplog.ts";
 import { MARK_WORDS, Mark } from "../storage/oplog-entry.ts";
 import type { Storage } from "../storage/storage.ts";
 import { packTs, type Ts } from "../storage/timestamp.ts";
 import { documentKeyOf } from "../storage/write-unit.ts";
-import { encodeReply } from "../wire/writer.ts";
 import { commandEvent } from "./commands.ts";
 import { type EntryView, entryAt, fieldBytes, isDelta, wallOf } from "./entry.ts";
 import { type DocumentChange, EventWriter } from "./event-writer.ts";
 import { Images } from "./images.ts";
 import { historyLost, type Scope, type StreamOptions } from "./options.ts";
 import { atTime, type Position, tokenDocument } from "./token.ts";
+import { transactionChanges } from "./transaction.ts";
 import { viewEvent } from "./views.ts";
 
 /** What the pipeline after `$changeStream` makes of an event: nothing, or one or more documents with their places. */
@@ -229,18 +227,9 @@ export class ChangeStreamSource implements DocumentSource {
   }
 
   private lookAtTransaction(entry: EntryView): void {
-    const lsid = fieldBytes(entry.bytes, "lsid");
-    const number = decodeLong(fieldBytes(entry.bytes, "txnNumber"));
-    const transaction = lsid && { lsid, number };
-    const operations = (decode(entry.body).get("applyOps") ?? []) as Value[];
-    for (const [index, value] of operations.entries()) {
-      if (!isDocument(value)) continue;
-      const position: Position = { ts: entry.ts, operation: index, fragment: 0, kind: "event" };
-      const ns = value.get("ns") as string;
-      const kind = value.get("op") as string;
-      if ((kind !== "i" && kind !== "u" && kind !== "d") || !this.watchesNamespace(ns) || this.seen(position))
-        continue;
-      this.give(this.writer.change(operationChange(value, entry, position, transaction)), position);
+    for (const change of transactionChanges(this.storage, entry)) {
+      if (!this.watchesNamespace(change.ns) || this.seen(change.position)) continue;
+      this.give(this.writer.change(change), change.position);
     }
   }
 
@@ -261,11 +250,6 @@ export class ChangeStreamSource implements DocumentSource {
 
 function commonOf(entry: EntryView): { seconds: number; increment: number; wall: bigint } {
   return { seconds: entry.seconds, increment: entry.increment, wall: wallOf(entry.bytes) };
-}
-
-function decodeLong(bytes: Uint8Array | undefined): bigint {
-  if (!bytes) return 0n;
-  return new DataView(bytes.buffer, bytes.byteOffset, 8).getBigInt64(0, true);
 }
 
 // "applyOps" at the front of the entry's `o`.
@@ -290,30 +274,5 @@ function changeOf(entry: EntryView, position: Position, ns: string, expanded: bo
     key,
     delta: operation === "u" && isDelta(entry.body),
     transaction: undefined,
-  };
-}
-
-function operationChange(
-  value: Document,
-  entry: EntryView,
-  position: Position,
-  transaction: { lsid: Uint8Array; number: bigint } | undefined,
-): DocumentChange {
-  const operation = value.get("op") as "i" | "u" | "d";
-  const body = encodeReply(value.get("o") as Document);
-  const second = value.get("o2");
-  const uuid = value.get("ui");
-  return {
-    position,
-    seconds: entry.seconds,
-    increment: entry.increment,
-    wall: wallOf(entry.bytes),
-    operation,
-    ns: value.get("ns") as string,
-    uuid: uuid instanceof Binary ? uuid.buffer.subarray(0, uuid.position) : undefined,
-    body,
-    key: operation === "d" ? body : isDocument(second) ? encodeReply(second) : documentKeyOf(body),
-    delta: operation === "u" && isDelta(body),
-    transaction,
   };
 }

@@ -110,9 +110,33 @@ export function pipelineSource(context: CommandContext, ns: string, pipeline: Do
   );
 }
 
+const NOT_IN_TRANSACTION = new Set([
+  "$changeStream",
+  "$collStats",
+  "$currentOp",
+  "$indexStats",
+  "$listLocalSessions",
+  "$listSessions",
+  "$merge",
+  "$out",
+  "$planCacheStats",
+]);
+
+function checkInTransaction(pipeline: readonly Document[]): void {
+  for (const stage of pipeline) {
+    const [name] = stage.keys();
+    if (name === undefined || !NOT_IN_TRANSACTION.has(name)) continue;
+    throw new ServerError(
+      "OperationNotSupportedInTransaction",
+      `Stage not supported inside of a multi-document transaction: ${name}`,
+    );
+  }
+}
+
 async function run(context: CommandContext): Promise<Reply> {
   const pipeline = readPipeline(context);
   const batchSize = batchSizeOf(context);
+  if (context.transaction) checkInTransaction(pipeline);
   if (changeStreamStage(pipeline)) return openChangeStream(context, pipeline, batchSize);
   const name = targetName(context);
   checkFirstStage(pipeline, name);

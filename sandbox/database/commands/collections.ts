@@ -218,10 +218,10 @@ function create(context: CommandContext): Reply {
   }
   const options = storedOptions(context.body, context.database);
   const existing = storage.catalog.get(ns);
-  if (existing && compareValues(existing.options, options) === 0) return {};
+  if (existing && !context.transaction && compareValues(existing.options, options) === 0) return {};
   if (existing || storage.catalog.view(ns))
     throw new ServerError("NamespaceExists", `Collection ${ns} already exists.`);
-  context.storage.write((unit) => createCollection(unit, ns, options));
+  context.server.mutate(context, (unit) => createCollection(unit, ns, options));
   return {};
 }
 

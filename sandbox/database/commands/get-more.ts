@@ -49,6 +49,11 @@ function checkOwner(context: CommandContext, cursor: Cursor): void {
 /** One batch; a tailing cursor without documents waits for some. */
 async function nextBatch(context: CommandContext, cursor: Cursor): Promise<Reply> {
   const { server } = context;
+  if (cursor.timeLeftMs !== undefined) {
+    if (server.failPoints.isOn("maxTimeAlwaysTimeOut"))
+      throw new ServerError("MaxTimeMSExpired", "operation exceeded time limit");
+    context.deadline = Date.now() + cursor.timeLeftMs;
+  }
   cursor.pinned = true;
   cursor.lastUse = Date.now();
   try {

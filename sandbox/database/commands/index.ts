@@ -23,6 +23,7 @@ import { saslCommands } from "./sasl.ts";
 import { searchIndexCommands } from "./search-indexes.ts";
 import { sessionCommands } from "./sessions.ts";
 import { statisticsCommands } from "./statistics.ts";
+import { testCommands } from "./test-commands.ts";
 import { transactionCommands } from "./transactions.ts";
 import { updateCommand } from "./update.ts";
 import { mergeAuthzCommand } from "./users/merge.ts";
@@ -45,6 +46,7 @@ const ALL: Command[] = [
   killCursorsCommand,
   aggregateCommand,
   applyOpsCommand,
+  ...testCommands,
   ...searchIndexCommands,
   ...transactionCommands,
   mergeAuthzCommand,

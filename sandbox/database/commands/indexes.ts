@@ -66,11 +66,18 @@ function create(context: CommandContext): Reply {
       throw new ServerError("TypeMismatch", "The elements of the 'indexes' array must be objects");
     return normalizeIndex(spec, context.boolean("ignoreUnknownIndexOptions") ?? false);
   });
-  return context.storage.write((unit) => {
+  const committed = context.transaction && storage.catalog.get(ns);
+  return context.server.mutate(context, (unit) => {
     const found = storage.catalog.get(ns);
     const collection = found ?? createCollection(unit, ns, new Map());
     const before = collection.indexes.length + 1;
     const added = wanted.filter((spec) => existing(collection, spec) === undefined);
+    if (committed && added.length > 0) {
+      throw new ServerError(
+        "OperationNotSupportedInTransaction",
+        `Cannot create new indexes on existing collection ${ns} in a multi-document transaction.`,
+      );
+    }
     if (before + added.length > MAX_INDEXES) {
       throw new ServerError(
         "CannotCreateIndex",

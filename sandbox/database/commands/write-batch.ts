@@ -11,7 +11,6 @@ import { exactNumberOf } from "../storage/numbers.ts";
 import type { RetryInfo } from "../storage/oplog-entry.ts";
 import type { Ts } from "../storage/timestamp.ts";
 import type { WriteUnit } from "../storage/write-unit.ts";
-import { MissingCollection } from "../transactions/transaction.ts";
 import type { ReplyMap, ReplyObject, ReplyValue } from "../wire/writer.ts";
 
 /** The server inserts so many bytes of documents in one commit. */
@@ -49,7 +48,6 @@ export function checkWriteTarget(context: CommandContext, ns: string): void {
 export function targetCollection(context: CommandContext, unit: WriteUnit, ns: string): Collection {
   const found = context.storage.catalog.get(ns);
   if (found) return found;
-  if (unit.inTransaction) throw new MissingCollection(ns);
   return createCollection(unit, ns, new Map());
 }
 

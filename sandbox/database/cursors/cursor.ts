@@ -51,6 +51,8 @@ export class Cursor {
   readonly atClusterTime: Timestamp | undefined;
   /** The command that opened it, for currentOp. */
   originating: Document | undefined;
+  /** What is left of the find's maxTimeMS for later batches. */
+  timeLeftMs: number | undefined;
   lastUse = Date.now();
   pinned = false;
   killed: ServerError | undefined;

@@ -38,6 +38,8 @@ export async function firstBatch(
   else {
     context.server.cursors.keep(cursor);
     cursor.originating = context.body;
+    if (context.deadline !== undefined && !cursor.changeStream)
+      cursor.timeLeftMs = context.deadline - Date.now();
   }
   return { cursor: cursorFields(cursor, cursor.id, "firstBatch", batch) };
 }

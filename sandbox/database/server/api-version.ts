@@ -31,6 +31,8 @@ const IN_VERSION_1 = new Set([
   "refreshSessions",
   "saslContinue",
   "saslStart",
+  "testDeprecation",
+  "testVersions1And2",
   "update",
 ]);
 const STAGES_OUTSIDE = new Set([

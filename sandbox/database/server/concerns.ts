@@ -86,7 +86,8 @@ async function checkSnapshot(
       "atClusterTime field can be set only if level is equal to snapshot",
     );
   }
-  if (level !== "snapshot" || context.transaction) return;
+  // A getMore reads as its cursor does, whatever it says.
+  if (level !== "snapshot" || context.transaction || context.name === "getMore") return;
   if (!SNAPSHOT_READS.has(context.command.name) || writesOut(context)) {
     throw new ServerError(
       "InvalidOptions",

@@ -9,12 +9,10 @@ import { FailPoints } from "../faults/fail-points.ts";
 import { Faults } from "../faults/faults.ts";
 import { Journal } from "../faults/journal.ts";
 import { ReplicaSet } from "../members/replica-set.ts";
-import { createCollection } from "../storage/ddl.ts";
 import { Storage } from "../storage/storage.ts";
 import { TtlMonitor } from "../storage/ttl.ts";
 import type { WriteUnit } from "../storage/write-unit.ts";
 import { Snapshots } from "../transactions/snapshots.ts";
-import { MissingCollection } from "../transactions/transaction.ts";
 import { encodeReply, type ReplyObject } from "../wire/writer.ts";
 import type { CommandContext } from "./context.ts";
 import { Dispatcher } from "./dispatch.ts";
@@ -78,14 +76,7 @@ export class Server {
   /** Runs a command's changes: in its transaction if it has one, else committed before the reply. */
   mutate<T>(context: CommandContext, change: (unit: WriteUnit) => T): T {
     const { transaction } = context;
-    if (!transaction) return this.storage.write(change);
-    try {
-      return transaction.statement(change);
-    } catch (error) {
-      if (!(error instanceof MissingCollection)) throw error;
-      this.storage.write((unit) => createCollection(unit, error.ns, new Map()));
-      return transaction.statement(change);
-    }
+    return transaction ? transaction.statement(change) : this.storage.write(change);
   }
 
   /** Reads for a command: a transaction's or snapshot's read is taken whole, on its own view of the data. */

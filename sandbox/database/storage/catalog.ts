@@ -67,10 +67,14 @@ export class Catalog {
 
   /** Reads everything again, after a rolled back change of the catalog. */
   reload(): void {
+    // Row numbers given to open transactions must not be given again.
+    const rids = new Map(this.all().map((collection) => [collection.place, collection.lastRid]));
     for (const collection of this.collections.values()) collection.close();
     this.collections.clear();
     this.viewsByDatabase.clear();
     this.load();
+    for (const collection of this.collections.values())
+      collection.reserveRid(rids.get(collection.place) ?? 0);
   }
 
   private makeIndex(id: number, spec: Document, multikey: boolean): Index {

@@ -21,6 +21,8 @@ export interface Sizes {
 export class Collection {
   readonly id: number;
   readonly uuid: Uint8Array;
+  /** The uuid as text: a name that stays when the collection is renamed. */
+  readonly place: string;
   ns: string;
   options: Document;
   indexes: Index[] = [];
@@ -36,6 +38,7 @@ export class Collection {
     this.id = id;
     this.ns = ns;
     this.uuid = uuid;
+    this.place = Buffer.from(uuid).toString("latin1");
     this.options = options;
     const row = database.query(`SELECT max(rid) AS rid FROM c_${id}`).get() as { rid: number | null };
     this.nextRid = (row.rid ?? 0) + 1;
@@ -84,17 +87,26 @@ export class Collection {
     this.statements.clear();
   }
 
+  /** Row numbers up to `rid` are taken, also those of changes that aren't committed yet. */
+  reserveRid(rid: number): void {
+    if (rid >= this.nextRid) this.nextRid = rid + 1;
+  }
+
+  /** The newest row number given out. */
+  get lastRid(): number {
+    return this.nextRid - 1;
+  }
+
   takeRid(): number {
     return this.nextRid++;
   }
 
   /** False when the key is taken. */
   insertRow(rid: number, key: Uint8Array, document: Uint8Array): boolean {
-    const done = this.statement("INSERT OR IGNORE INTO $(rid, key, document) VALUES(?, ?, ?)").run(
-      rid,
-      key,
-      document,
-    );
+    this.reserveRid(rid);
+    const done = this.statement(
+      "INSERT INTO $(rid, key, document) VALUES(?, ?, ?) ON CONFLICT(key) DO NOTHING",
+    ).run(rid, key, document);
     return done.changes === 1;
   }
 

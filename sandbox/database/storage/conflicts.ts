@@ -33,7 +33,7 @@ export function writeConflict(): ServerError {
 }
 
 function placeOf({ collection, key }: WriteRecord): string {
-  return `${collection.id}:${Buffer.from(key.buffer, key.byteOffset, key.length).toString("latin1")}`;
+  return `${collection.place}:${Buffer.from(key.buffer, key.byteOffset, key.length).toString("latin1")}`;
 }
 
 export class Conflicts {

@@ -38,8 +38,10 @@ export function createCollection(
   options: Document,
   uuid?: Uint8Array,
 ): Collection {
-  unit.catalogChanged = true;
+  if (unit.storage.catalog.get(ns))
+    throw new ServerError("NamespaceExists", `Collection ${ns} already exists.`);
   const collection = unit.storage.catalog.create(ns, options, uuid);
+  unit.noteCatalog((later) => createCollection(later, ns, options, collection.uuid));
   const { database, name } = splitNamespace(ns);
   const body: ReplyObject = { create: name, ...Object.fromEntries(options) };
   if (!options.has("clusteredIndex")) body.idIndex = ID_INDEX;
@@ -94,8 +96,8 @@ function uuidValue(uuid: Uint8Array): Value {
 
 /** Builds an index over what the collection holds; nothing remains when a unique one finds duplicates. */
 export function createIndex(unit: WriteUnit, collection: Collection, spec: Document): Index {
-  unit.catalogChanged = true;
   const index = unit.storage.catalog.addIndex(collection, spec);
+  unit.noteCatalog((later) => createIndex(later, later.storage.catalog.get(collection.ns)!, spec));
   if (index.keyed) fill(unit, collection, index);
   const { v, key, name, ...rest } = Object.fromEntries(spec) as Record<string, Value>;
   logCommand(unit, collection.databaseName, collection.uuid, {

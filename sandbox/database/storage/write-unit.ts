@@ -1,5 +1,6 @@
 /** The changes of one SQLite transaction: rows, index entries, oplog entries, pre-images and sizes move together. */
 import { decode } from "../engine/codec.ts";
+import { ServerError } from "../engine/errors.ts";
 import { rawField } from "../engine/raw.ts";
 import type { Document, Value } from "../engine/value.ts";
 import type { Collection, Row } from "./collection.ts";
@@ -21,6 +22,12 @@ export interface WriteRecord {
   /** What the oplog entry holds: set on changes made by clients, absent on their undoing. */
   operation: OplogOperation;
   body: Uint8Array;
+}
+
+/** Where a transaction's statement puts its changes. */
+export interface Collector {
+  write(record: WriteRecord): void;
+  catalog(again: (unit: WriteUnit) => void): void;
 }
 
 const PRINCIPALS = new Set(["admin.system.users", "admin.system.roles"]);
@@ -49,7 +56,7 @@ function keysWithout(keys: Uint8Array[], others: Uint8Array[]): Uint8Array[] {
 
 export class WriteUnit {
   readonly storage: Storage;
-  private collector: ((record: WriteRecord) => void) | undefined;
+  private collector: Collector | undefined;
   private readonly deltas = new Map<Collection, { count: number; bytes: number; known: boolean }>();
   private readonly markedMultikey: Index[] = [];
   private readonly viewDatabases = new Set<string>();
@@ -68,6 +75,10 @@ export class WriteUnit {
    * @throws ServerError DuplicateKey; nothing was changed then
    */
   insert(collection: Collection, key: Uint8Array, document: Uint8Array, retry?: RetryInfo): Ts {
+    // Counted before the first change, or what this unit adds would count twice.
+    if (collection.capped) collection.sizes();
+    // Counted before the document is in, or it would count twice.
+    if (collection.capped) collection.sizes();
     const rid = collection.takeRid();
     const changes = this.indexChanges(collection, rid, undefined, document);
     if (!collection.insertRow(rid, key, document)) throw this.duplicateId(collection, document);
@@ -115,29 +126,58 @@ export class WriteUnit {
   }
 
   /** From here on changes go to `take` instead of the oplog: a statement of a transaction. */
-  collect(take: (record: WriteRecord) => void): void {
-    this.collector = take;
+  collect(collector: Collector): void {
+    this.collector = collector;
+  }
+
+  /** Tells the transaction how to do a change of the catalog again. */
+  noteCatalog(again: (unit: WriteUnit) => void): void {
+    this.catalogChanged = true;
+    this.collector?.catalog(again);
   }
 
   get inTransaction(): boolean {
     return this.collector !== undefined;
   }
 
+  /** The collection of a record as it is known now; undefined when it was dropped since. */
+  private homeOf(record: WriteRecord): Collection | undefined {
+    const { catalog } = this.storage;
+    const named = catalog.get(record.collection.ns);
+    return named && Buffer.compare(named.uuid, record.collection.uuid) === 0
+      ? named
+      : catalog.byUuid(record.collection.uuid);
+  }
+
   /** Puts a row into a given state without any log: replaying or undoing changes inside a transaction. */
-  restore(record: WriteRecord, from: Uint8Array | undefined, to: Uint8Array | undefined): void {
-    const { collection, rid, key } = record;
+  restore(
+    record: WriteRecord,
+    from: Uint8Array | undefined,
+    to: Uint8Array | undefined,
+  ): Collection | undefined {
+    const { rid, key } = record;
+    const collection = this.homeOf(record);
+    if (!collection) return undefined;
     const changes = this.indexChanges(collection, rid, from, to);
     this.resize(collection, (to ? 1 : 0) - (from ? 1 : 0), (to?.length ?? 0) - (from?.length ?? 0));
     if (to === undefined) collection.deleteRow(rid);
     else if (from !== undefined) collection.replaceRow(rid, to);
     else if (!collection.insertRow(rid, key, to)) throw this.duplicateId(collection, to);
     this.applyIndexes(rid, changes);
+    return collection;
   }
 
-  /** Applies a change of a transaction that commits; its oplog entry is the transaction's. */
-  apply(record: WriteRecord, by: Holder): void {
-    this.restore(record, record.before, record.after);
-    this.noticed(record, by);
+  /**
+   * Applies a change of a transaction that commits; its oplog entry is the transaction's.
+   * @throws ServerError NamespaceNotFound when the collection was dropped meanwhile
+   */
+  apply(record: WriteRecord, by: Holder): WriteRecord {
+    const collection = this.restore(record, record.before, record.after);
+    if (!collection)
+      throw new ServerError("NamespaceNotFound", `collection ${record.collection.ns} was dropped`);
+    const applied = { ...record, collection };
+    this.noticed(applied, by);
+    return applied;
   }
 
   private noticed(record: WriteRecord, by?: Holder): void {
@@ -221,7 +261,7 @@ export class WriteUnit {
 
   private record(collection: Collection, record: WriteRecord, retry: RetryInfo | undefined): Ts {
     if (this.collector) {
-      this.collector(record);
+      this.collector.write(record);
       return 0;
     }
     this.noticed(record);

@@ -3,25 +3,19 @@
  * when the transaction began, with its own writes applied again, and is then undone. The commit applies them for good.
  */
 import { ServerError } from "../engine/errors.ts";
-import { maxInternalDocumentBytes } from "../engine/raw.ts";
-import { Binary } from "../engine/value.ts";
 import type { Session } from "../server/sessions.ts";
 import { type Holder, writeConflict } from "../storage/conflicts.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { WriteRecord, WriteUnit } from "../storage/write-unit.ts";
-import { documentKeyOf } from "../storage/write-unit.ts";
-import { BsonWriter } from "../wire/writer.ts";
+import { logTransaction } from "./log.ts";
 
 export type TransactionState = "inProgress" | "committed" | "aborted";
 
-/** A statement needs a collection that isn't there: it is made first, then the statement runs again. */
-export class MissingCollection extends Error {
-  readonly ns: string;
-  constructor(ns: string) {
-    super(`collection ${ns} doesn't exist yet`);
-    this.ns = ns;
-  }
-}
+/** More than this and a transaction doesn't fit into memory. */
+const MOST_BYTES = 268_435_456;
+
+/** What a transaction did, in order: changes of documents, and of the catalog as something to do again. */
+type Step = { kind: "write"; record: WriteRecord } | { kind: "catalog"; apply: (unit: WriteUnit) => void };
 
 export class Transaction implements Holder {
   readonly number: bigint;
@@ -30,7 +24,7 @@ export class Transaction implements Holder {
   readonly startedAt = Date.now();
   state: TransactionState = "inProgress";
   private readonly storage: Storage;
-  private readonly records: WriteRecord[] = [];
+  private readonly steps: Step[] = [];
   private bytes = 0;
   private finish: () => void = () => undefined;
 
@@ -49,30 +43,39 @@ export class Transaction implements Holder {
     for (const record of this.storage.conflicts.changesSince(this.since).toReversed()) {
       unit.restore(record, record.after, record.before);
     }
-    for (const record of this.records) unit.restore(record, record.before, record.after);
+    for (const step of this.steps) {
+      if (step.kind === "write") unit.restore(step.record, step.record.before, step.record.after);
+      else step.apply(unit);
+    }
   }
 
   /** Runs a statement that may write; what it wrote is kept for the commit. */
   statement<T>(change: (unit: WriteUnit) => T): T {
     const { conflicts } = this.storage;
-    const written: WriteRecord[] = [];
+    const made: Step[] = [];
     const result = this.storage.attempt((unit) => {
       this.enter(unit);
-      unit.collect((record) => {
-        conflicts.claim(this, record);
-        written.push(record);
+      unit.collect({
+        write: (record) => {
+          conflicts.claim(this, record);
+          made.push({ kind: "write", record });
+        },
+        catalog: (apply) => made.push({ kind: "catalog", apply }),
       });
       return change(unit);
     });
-    conflicts.hold(this, written);
-    for (const record of written) {
-      this.records.push(record);
-      this.bytes += record.body.length + 200;
+    conflicts.hold(
+      this,
+      made.flatMap((step) => (step.kind === "write" ? [step.record] : [])),
+    );
+    for (const step of made) {
+      this.steps.push(step);
+      if (step.kind === "write") this.bytes += step.record.body.length;
     }
-    if (this.bytes > maxInternalDocumentBytes) {
+    if (this.bytes > MOST_BYTES) {
       throw new ServerError(
         "TransactionTooLarge",
-        `Total size of all transaction operations must be less than ${maxInternalDocumentBytes}. Actual size is ${this.bytes}`,
+        `Total size of all transaction operations must be less than ${MOST_BYTES}. Actual size is ${this.bytes}`,
       );
     }
     return result;
@@ -86,12 +89,16 @@ export class Transaction implements Holder {
     });
   }
 
-  /** Makes the writes durable, in one oplog entry. */
+  /** Makes the writes durable, under one commit time. */
   commit(session: Session): void {
     try {
       this.storage.write((unit) => {
-        for (const record of this.records) unit.apply(record, this);
-        const ts = this.records.length > 0 ? this.log(unit, session) : 0;
+        const records: WriteRecord[] = [];
+        for (const step of this.steps) {
+          if (step.kind === "catalog") step.apply(unit);
+          else records.push(unit.apply(step.record, this));
+        }
+        const ts = records.length > 0 ? logTransaction(unit, session, this.number, records) : 0;
         this.storage.database
           .query(
             "INSERT OR REPLACE INTO transactions(session, number, state, wall, ts) VALUES(?, ?, 'committed', ?, ?)",
@@ -100,46 +107,11 @@ export class Transaction implements Holder {
       });
     } catch (error) {
       this.abort();
-      // Another insert took a unique key meanwhile: the server finds that out as a conflict too.
-      if (error instanceof ServerError && error.code === 11000) throw writeConflict();
+      // Another one took a unique key or a name meanwhile: the server finds that out as a conflict too.
+      if (error instanceof ServerError && (error.code === 11000 || error.code === 48)) throw writeConflict();
       throw error;
     }
     this.end("committed");
-  }
-
-  private log(unit: WriteUnit, session: Session): number {
-    const retry = { lsid: session.lsid, transactionNumber: this.number, statement: undefined, previous: 0 };
-    const ts = unit.log({
-      operation: "c",
-      ns: "admin.$cmd",
-      uuid: undefined,
-      body: this.applyOps(),
-      key: undefined,
-      retry,
-    });
-    for (const [index, record] of this.records.entries()) {
-      if (record.before && record.collection.preImages)
-        this.storage.keepPreImage(ts, index, record.collection.uuid, record.before);
-    }
-    return ts;
-  }
-
-  private applyOps(): Uint8Array {
-    const writer = new BsonWriter(4096);
-    const start = writer.begin();
-    const list = writer.beginArray("applyOps");
-    for (const [index, { collection, operation, body, after }] of this.records.entries()) {
-      const at = writer.beginObject(String(index));
-      writer.string("op", operation);
-      writer.string("ns", collection.ns);
-      writer.value("ui", new Binary(collection.uuid, 4));
-      writer.document("o", body);
-      if (operation !== "d") writer.document("o2", documentKeyOf(after!));
-      writer.end(at);
-    }
-    writer.end(list);
-    writer.end(start);
-    return new Uint8Array(writer.bytes());
   }
 
   abort(): void {
@@ -149,7 +121,7 @@ export class Transaction implements Holder {
   private end(state: TransactionState): void {
     this.state = state;
     this.storage.conflicts.end(this);
-    this.records.length = 0;
+    this.steps.length = 0;
     this.finish();
   }
 }
