@@ -3,7 +3,7 @@ import { type Need, namespace, need } from "../auth/privilege.ts";
 import { encode } from "../engine/codec.ts";
 import { ServerError } from "../engine/errors.ts";
 import { keyOf } from "../engine/keystring.ts";
-import { checkDocumentSize, rawField } from "../engine/raw.ts";
+import { maxDocumentBytes, rawField } from "../engine/raw.ts";
 import { type CompiledUpdate, compileUpdate, type UpdateOptions } from "../engine/update/index.ts";
 import { type Document, Int32, ObjectId, Timestamp, type Value } from "../engine/value.ts";
 import { collatorFor, plainIdFilter, type Target, targets } from "../query/target.ts";
@@ -38,6 +38,16 @@ function elementOf(document: Uint8Array): Uint8Array {
   return document.subarray(field.elementStart, field.end);
 }
 
+function checkResultSize(document: Uint8Array): void {
+  if (document.length > maxDocumentBytes)
+    throw new ServerError(17419, `Resulting document after update is larger than ${maxDocumentBytes}`);
+}
+
+function checkUpsertSize(document: Uint8Array): void {
+  if (document.length > maxDocumentBytes)
+    throw new ServerError(17420, `Document to upsert is larger than ${maxDocumentBytes}`);
+}
+
 /** Replacement of one document found by its `_id`, without decoding it. Undefined: not that simple. */
 function replaceById(
   environment: UpdateEnvironment,
@@ -59,7 +69,7 @@ function replaceById(
   const element = row ? elementOf(row.document) : elementOf(encode(new Map([["_id", id]])));
   const document = prepareReplacement(raw, element);
   if (!document) return undefined;
-  checkDocumentSize(document);
+  checkResultSize(document);
   const collection = existing ?? targetCollection(context, unit, environment.ns);
   if (!environment.bypass) checkValidator(collection, document, row?.document);
   if (!row) {
@@ -84,7 +94,7 @@ export function updated(
   const result = update.apply(target.document, options);
   if (!result.changed) return undefined;
   const document = encode(result.doc);
-  checkDocumentSize(document);
+  checkResultSize(document);
   const body = result.diff
     ? encode(
         new Map<string, Value>([
@@ -101,7 +111,7 @@ export function upsertDocument(update: CompiledUpdate, query: Document): Uint8Ar
   const { doc } = update.apply(new Map(), { insert: true, query });
   const complete: Document = doc.has("_id") ? doc : new Map<string, Value>([["_id", new ObjectId()], ...doc]);
   const document = encode(complete);
-  checkDocumentSize(document);
+  checkUpsertSize(document);
   return document;
 }
 

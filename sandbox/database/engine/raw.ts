@@ -2,7 +2,8 @@
 import { ServerError } from "./errors.ts";
 
 /** Largest document a client may store, and the most the server itself makes around one (oplog entries, events). */
-const maxDocumentBytes = 16_777_216;
+/** Largest document a client may store. */
+export const maxDocumentBytes = 16_777_216;
 export const maxInternalDocumentBytes = maxDocumentBytes + 16 * 1024;
 const maxDepth = 200;
 
