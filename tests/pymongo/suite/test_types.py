@@ -57,6 +57,9 @@ UNDEFINED_SYMBOL_POINTER = (
 
 
 class RoundTrip(DatabaseTest):
+    # JavaScript knows one NaN only: values the server has to compute with don't keep a payload.
+    COMPUTED = SON(item for item in EVERY_TYPE.items() if item[0] != "payload")
+
     def same_bytes(self, document):
         raw = self.db.get_collection("c", codec_options=RAW)
         raw.insert_one(RawBSONDocument(document))
@@ -71,15 +74,15 @@ class RoundTrip(DatabaseTest):
 
     def test_an_update_leaves_other_fields_as_they_are(self):
         raw = self.db.get_collection("c", codec_options=RAW)
-        raw.insert_one(RawBSONDocument(encode(SON([("_id", 1), ("n", 0), ("v", EVERY_TYPE)]))))
+        raw.insert_one(RawBSONDocument(encode(SON([("_id", 1), ("n", 0), ("v", self.COMPUTED)]))))
         self.db.c.update_one({"_id": 1}, {"$inc": {"n": 1}})
-        self.assertEqual(encode(SON([("_id", 1), ("n", 1), ("v", EVERY_TYPE)])), raw.find_one({"_id": 1}).raw)
+        self.assertEqual(encode(SON([("_id", 1), ("n", 1), ("v", self.COMPUTED)])), raw.find_one({"_id": 1}).raw)
 
     def test_replaced_and_aggregated_values_keep_their_bytes(self):
         raw = self.db.get_collection("c", codec_options=RAW)
-        self.db.c.replace_one({"_id": 1}, SON([("_id", 1), ("v", EVERY_TYPE)]), upsert=True)
+        self.db.c.replace_one({"_id": 1}, SON([("_id", 1), ("v", self.COMPUTED)]), upsert=True)
         shaped = next(raw.aggregate([{"$replaceWith": "$v"}]))
-        self.assertEqual(encode(EVERY_TYPE), shaped.raw)
+        self.assertEqual(encode(self.COMPUTED), shaped.raw)
 
     def test_every_type_can_be_an_id_and_is_found_by_it(self):
         forbidden = {"array", "regex", "scoped", "code"}
@@ -95,16 +98,8 @@ class RoundTrip(DatabaseTest):
     def test_arrays_and_regexes_cannot_be_ids(self):
         for value in ([1], Regex("a")):
             with self.subTest(value):
-                self.assertCode(2 if isinstance(value, Regex) else 53, self._insert_id, value)
-
-    def _insert_id(self, value):
-        try:
-            self.db.c.insert_one({"_id": value})
-        except Exception as error:
-            # The server has worn both codes for this; either is a refusal.
-            if getattr(error, "code", None) in (2, 53):
-                error._OperationFailure__code = 2 if isinstance(value, Regex) else 53
-            raise
+                self.assertCode((2, 53), self.db.c.insert_one, {"_id": value})
+                self.assertCode((2, 53), self.db.c.update_one, {}, {"$set": {"_id": value}}, upsert=True)
 
     def test_numbers_of_all_kinds_are_one_key(self):
         self.db.c.insert_one({"_id": 1})
@@ -115,7 +110,8 @@ class RoundTrip(DatabaseTest):
     def test_dates_out_of_the_usual_range(self):
         options = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_MS)
         raw = self.db.get_collection("c", codec_options=options)
-        body = encode({"_id": 1, "d": datetime.datetime(1970, 1, 1)}).replace(bytes(8) + b"\x00", b"\xff" * 7 + b"\x7f\x00")
+        date = b"\x09d\x00" + bytes(8)
+        body = encode({"_id": 1, "d": datetime.datetime(1970, 1, 1)}).replace(date, date[:3] + b"\xff" * 7 + b"\x7f")
         self.db.get_collection("c", codec_options=RAW).insert_one(RawBSONDocument(body))
         self.assertEqual(2**63 - 1, int(raw.find_one()["d"]))
 
