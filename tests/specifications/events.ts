@@ -2,7 +2,7 @@
 import type { Document, MongoClient } from "mongodb";
 import { withoutOwnTimeout } from "./driver-limits.ts";
 import type { Entities } from "./entities.ts";
-import { difference, show } from "./match.ts";
+import { difference, isDocument, show } from "./match.ts";
 import type { ExpectedEvents } from "./schema.ts";
 
 const driverNames = {
@@ -40,8 +40,7 @@ export interface RecordedEvent {
 function copyOf(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(copyOf);
   if (value instanceof Map) return copyOf(Object.fromEntries(value));
-  if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype)
-    return value;
+  if (!isDocument(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, copyOf(part)]));
 }
 

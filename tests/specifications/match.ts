@@ -12,7 +12,8 @@ export interface MatchOptions {
 
 const absent = undefined;
 
-function isDocument(value: unknown): value is Document {
+/** True for what BSON writes as an embedded document. */
+export function isDocument(value: unknown): value is Document {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
   return !(
     "_bsontype" in value ||

@@ -32,7 +32,11 @@ export class Runner {
     const admin = internal.db("admin");
     const { versionArray } = await admin.command({ buildInfo: 1 });
     const parameters = await admin.command({ getParameter: "*" });
-    return new Runner(uri, internal, { version: versionArray, topology: "replicaset", parameters });
+    return new Runner(uri, internal, {
+      version: versionArray.slice(0, 3),
+      topology: "replicaset",
+      parameters,
+    });
   }
 
   close(): Promise<void> {

@@ -35,6 +35,7 @@ function tableOf(target: unknown): Table<never> {
   throw new NotApplicable("operations on an entity of this kind");
 }
 
+/** Errors of operations in the callback reach `withTransaction`, wanted or not. */
 function withTransaction(
   runner: TestRunner,
   session: ClientSession,
@@ -42,7 +43,10 @@ function withTransaction(
 ): Promise<unknown> {
   return session.withTransaction(
     async () => {
-      for (const operation of callback as Operation[]) await runOperation(runner, operation);
+      for (const operation of callback as Operation[]) {
+        const error = await runOperation(runner, operation);
+        if (error !== undefined) throw error;
+      }
     },
     driverOptions(options, runner.entities),
   );
@@ -64,9 +68,10 @@ async function call(runner: TestRunner, { name, object, arguments: given }: Oper
 
 /**
  * Runs one operation and checks its result or error.
+ * @returns the driver's error when there was one and the case wants or ignores it
  * @throws Unmatched naming the first difference; NotApplicable when the driver or this runner lacks the operation
  */
-export async function runOperation(runner: TestRunner, operation: Operation): Promise<void> {
+export async function runOperation(runner: TestRunner, operation: Operation): Promise<unknown> {
   const { name, object, expectError, ignoreResultAndError, saveResultAsEntity } = operation;
   const path = `${object}.${name}`;
   let result: unknown;
@@ -74,13 +79,13 @@ export async function runOperation(runner: TestRunner, operation: Operation): Pr
     result = await call(runner, operation);
   } catch (error) {
     if (error instanceof NotApplicable || error instanceof Unmatched) throw error;
-    if (ignoreResultAndError) return;
+    if (ignoreResultAndError) return error;
     if (!expectError) throw new Unmatched(`${path}: expected no error, got ${error}`, { cause: error });
     const found = differenceOfError(expectError, error, runner.entities);
     if (found) throw new Unmatched(`${path}: ${found}`, { cause: error });
-    return;
+    return error;
   }
-  if (ignoreResultAndError) return;
+  if (ignoreResultAndError) return undefined;
   if (expectError)
     throw new Unmatched(`${path}: expected an error (${JSON.stringify(expectError)}), got none`);
   if ("expectResult" in operation) {
@@ -89,4 +94,5 @@ export async function runOperation(runner: TestRunner, operation: Operation): Pr
     if (found) throw new Unmatched(found);
   }
   if (saveResultAsEntity) runner.entities.set(saveResultAsEntity, result);
+  return undefined;
 }
