@@ -75,8 +75,6 @@ export class WriteUnit {
    * @throws ServerError DuplicateKey; nothing was changed then
    */
   insert(collection: Collection, key: Uint8Array, document: Uint8Array, retry?: RetryInfo): Ts {
-    // Counted before the first change, or what this unit adds would count twice.
-    if (collection.capped) collection.sizes();
     // Counted before the document is in, or it would count twice.
     if (collection.capped) collection.sizes();
     const rid = collection.takeRid();
