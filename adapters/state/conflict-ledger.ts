@@ -44,7 +44,9 @@ export class ConflictLedger {
   /** Every conflict once, the newest record of it. */
   async read(): Promise<KnownConflict[]> {
     const known = new Map<string, KnownConflict>();
-    for await (const { key } of this.store.list(keysOf(this.failbackId).conflicts)) {
+    const objects = await Array.fromAsync(this.store.list(keysOf(this.failbackId).conflicts));
+    objects.sort((left, right) => left.lastModified.getTime() - right.lastModified.getTime());
+    for (const { key } of objects) {
       const object = await this.store.get(key);
       for (const document of documentsOf(object?.body ?? new Uint8Array())) {
         const conflict = decode(document);

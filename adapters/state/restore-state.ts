@@ -1,4 +1,6 @@
 import { type ReplayState, replayStart } from "../../core/apply/replay.ts";
+import type { TailRule } from "../../core/apply/step.ts";
+import { RoundtripError } from "../../core/errors.ts";
 import { keysOf } from "../../core/failback/layout.ts";
 import type { DeclaredCommand, OwnWrites } from "../../core/oplog/foreign.ts";
 import type { Clock, ObjectStore, OperationTime } from "../../core/ports.ts";
@@ -11,6 +13,8 @@ interface StoredCheckpoint {
   readonly savedAt: string;
   /** Milliseconds spent applying, over all runs. */
   readonly applyMs: number;
+  /** Under another policy other changes are left out: it begins anew. */
+  readonly policy: TailRule["policy"];
   readonly replay: ReplayState;
 }
 
@@ -33,16 +37,29 @@ export class RestoreCheckpoint {
     private readonly clock: Clock,
     private readonly failbackId: string,
     readonly start: ReplayState,
+    private readonly policy: TailRule["policy"],
     private readonly applyMsBefore: number,
     private etag: string | undefined,
   ) {
     this.sinceMs = clock.monotonicMs();
   }
 
-  static async open(store: ObjectStore, clock: Clock, failbackId: string): Promise<RestoreCheckpoint> {
+  /**
+   * Fails `refused` when the policy is another one than before and a rename was applied: replaying the log from its
+   * beginning, as another policy needs, would rename what stands there now.
+   */
+  static async open(
+    store: ObjectStore,
+    clock: Clock,
+    failbackId: string,
+    policy: TailRule["policy"],
+  ): Promise<RestoreCheckpoint> {
     const found = await readJson<StoredCheckpoint>(store, keysOf(failbackId).restoreCheckpoint);
-    const { replay = replayStart, applyMs = 0 } = found?.value ?? {};
-    return new RestoreCheckpoint(store, clock, failbackId, replay, applyMs, found?.etag);
+    const { replay, applyMs = 0 } = found?.value ?? {};
+    const isSame = !found || found.value.policy === policy;
+    if (replay && !isSame && replay.renames > 0) throw policyChanged(failbackId, found.value.policy, policy);
+    const start = replay && isSame ? replay : replayStart;
+    return new RestoreCheckpoint(store, clock, failbackId, start, policy, applyMs, found?.etag);
   }
 
   /** Milliseconds spent applying so far, over all runs. */
@@ -70,7 +87,8 @@ export class RestoreCheckpoint {
 
   private stored(replay: ReplayState): StoredCheckpoint {
     const savedAt = this.clock.now().toISOString();
-    return { version: 1, failbackId: this.failbackId, savedAt, applyMs: this.applyMs, replay };
+    const { failbackId, applyMs, policy } = this;
+    return { version: 1, failbackId, savedAt, applyMs, policy, replay };
   }
 }
 
@@ -149,4 +167,14 @@ export class RestoreOrigins {
 /** Replaces only what this process read or wrote before. */
 function over(etag: string | undefined): { ifMatch: string } | { ifNoneMatch: true } {
   return etag ? { ifMatch: etag } : { ifNoneMatch: true };
+}
+
+function policyChanged(failbackId: string, before: string, now: string): RoundtripError {
+  return new RoundtripError({
+    kind: "refused",
+    what: `restore failback ${failbackId} under conflictPolicy ${now}`,
+    expected: `conflictPolicy ${before}, as when a rename of the log was applied`,
+    got: now,
+    wayOut: `set conflictPolicy back to ${before}, or restore MongoDB from its dump and delete the restore's checkpoint`,
+  });
 }

@@ -6,7 +6,7 @@ import type { Manifest } from "../../core/changes/manifest.ts";
 import type { Fence } from "../../core/failback/documents.ts";
 import type { ObjectStore } from "../../core/ports.ts";
 import { applyLog } from "../../services/restore/apply-log.ts";
-import { ForeignWrites } from "../../services/restore/look.ts";
+import { ForeignWrites } from "../../services/restore/foreign-writes.ts";
 import type { Restore } from "../../services/restore/restore.ts";
 import type { TestCapture } from "../../tests/support/capture-context.ts";
 
@@ -24,7 +24,7 @@ export async function applyCaptured(
   const restore: Restore = { service, failback, mongodb: server, documentdb: server, fence, namespaces };
   const origins = await RestoreOrigins.open(store, failback.id);
   await applyLog(restore, {
-    checkpoint: await RestoreCheckpoint.open(store, service.clock, failback.id),
+    checkpoint: await RestoreCheckpoint.open(store, service.clock, failback.id, "documentdb"),
     origins,
     conflicts: new ConflictLedger(store, failback.id),
     foreign: new ForeignWrites(restore, origins, { t: 0, i: 0 }),

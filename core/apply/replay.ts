@@ -16,11 +16,19 @@ export interface ReplayState {
   /** Collections dropped and not created again yet: what they are created with when their next document comes. */
   readonly definitions: Readonly<Record<string, Definition>>;
   readonly counts: Counts;
+  /** Renames applied so far: behind the first one the log can't be replayed from its beginning. */
+  readonly renames: number;
   /** Set right before a rename: whether its source was there. Found missing afterwards, it was moved already. */
   readonly rename?: { readonly sequence: number; readonly sourceMissing: boolean };
 }
 
-export const replayStart: ReplayState = { sequence: 0, pending: {}, definitions: {}, counts: noCounts() };
+export const replayStart: ReplayState = {
+  sequence: 0,
+  pending: {},
+  definitions: {},
+  counts: noCounts(),
+  renames: 0,
+};
 
 /** Kept durably, with both images, before anything is done about it. */
 export type ConflictRecord =
@@ -60,6 +68,7 @@ export class Replay {
   private readonly definitions: Map<string, Definition>;
   private readonly counts: Counts;
   private sequence: number;
+  private renames: number;
   private retryGap = 1;
   private retryIn = 1;
 
@@ -72,6 +81,7 @@ export class Replay {
     this.definitions = new Map(Object.entries(start.definitions));
     this.counts = structuredClone(start.counts) as Counts;
     this.sequence = start.sequence;
+    this.renames = start.renames;
   }
 
   /** What was pending when the state was saved is known again by its documents' keys. */
@@ -89,6 +99,7 @@ export class Replay {
       pending: this.pending.sequences(),
       definitions: Object.fromEntries(this.definitions),
       counts: structuredClone(this.counts),
+      renames: this.renames,
     };
   }
 
@@ -165,6 +176,7 @@ export class Replay {
     const begun = this.start.rename?.sequence === lastSequence ? this.start.rename : undefined;
     const rename = begun ?? { sequence: lastSequence, sourceMissing: !(await target.definition(from)) };
     this.sequence = lastSequence - 1;
+    this.renames++;
     await this.ports.save("now", () => ({ ...this.state(), rename }));
     // A collection the source created and never filled is not here: what it replaced goes all the same.
     if (rename.sourceMissing) await target.drop(to);

@@ -78,18 +78,24 @@ function deletionOf({ key, id }: Blocker, { namespace, sequence }: Write): Write
 async function settleConflicts(pending: Pending, ports: ReplayPorts, tail: TailRule): Promise<void> {
   for await (const writes of chunksOf(pending.all(), ports)) {
     for (const { write } of await tryWrites(writes, pending, ports)) {
-      await settleOne(write, pending, ports, tail);
-      pending.remove(write.namespace, write.key);
+      // An open conflict stays pending: once a person has mended what is in its way, the next run brings it in.
+      if (await settleOne(write, pending, ports, tail)) pending.remove(write.namespace, write.key);
     }
   }
 }
 
-async function settleOne(write: Write, pending: Pending, ports: ReplayPorts, tail: TailRule): Promise<void> {
+/** True when it is decided: the write is in, or MongoDB's document stays by policy. */
+async function settleOne(
+  write: Write,
+  pending: Pending,
+  ports: ReplayPorts,
+  tail: TailRule,
+): Promise<boolean> {
   const { namespace } = write;
   const { policy } = tail;
   for (let tries = 0; tries < indexesMax; tries++) {
     const [collision] = await ports.target.write([write]);
-    if (!collision) return;
+    if (!collision) return true;
     const blockers = await ports.target.blockers(collision);
     const movable = ({ key, image }: Blocker) =>
       pending.has(namespace, key) || tail.holds(namespace, key, image);
@@ -97,9 +103,10 @@ async function settleOne(write: Write, pending: Pending, ports: ReplayPorts, tai
     const { message } = collision;
     await ports.conflicts([{ kind: "unique", policy, settled, write, blockers, message }]);
     if (policy === "stop") throw stoppedByIndex(namespace, write.sequence, message);
-    if (!settled || policy === "mongodb") return;
+    if (!settled || policy === "mongodb") return settled;
     await ports.target.write(blockers.map((blocker) => deletionOf(blocker, write)));
   }
+  return false;
 }
 
 /** The writes of these entries, a bounded number at a time; bytes that were let go come from the log again. */

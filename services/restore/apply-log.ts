@@ -10,7 +10,7 @@ import type { TailRule } from "../../core/apply/step.ts";
 import { type Stretch, stepsOf } from "../../core/apply/steps.ts";
 import type { Write } from "../../core/apply/target.ts";
 import { copyMarked, type MarkedDocument, retryCopies } from "./copy-marked.ts";
-import type { ForeignWrites } from "./look.ts";
+import type { ForeignWrites } from "./foreign-writes.ts";
 import { ApplyProgress } from "./progress.ts";
 import type { Restore } from "./restore.ts";
 

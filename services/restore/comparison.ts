@@ -16,12 +16,22 @@ const linesMax = 100_000;
 
 export type ComparedCollection = CollectionVerdict & { readonly complete: boolean };
 
+export interface Compared {
+  readonly collections: readonly ComparedCollection[];
+  /** Conflicts that were not settled, of documents that do differ. */
+  readonly openConflicts: readonly string[];
+}
+
 /** Compares every collection of the scope, each difference explained by the tail, by a conflict, or by nothing. */
 export async function compareScope(
   restore: Restore,
   tail: TailImages,
   conflicts: readonly KnownConflict[],
-): Promise<ComparedCollection[]> {
+): Promise<Compared> {
+  const open = new Map(
+    conflicts.filter(({ settled }) => !settled).map((each) => [`${each.namespace} ${each.key}`, each.what]),
+  );
+  const openConflicts = new Set<string>();
   const progress = new CompareProgress(restore.service);
   const wanted = restore.failback.scope.databases.flatMap(({ name, collections }) =>
     collections.map((collection) => ({ database: name, collection })),
@@ -30,12 +40,19 @@ export async function compareScope(
   const queue = wanted.entries();
   const work = async () => {
     for (const [index, { database, collection }] of queue) {
-      const explain = explainerOf({ tail, conflicts }, `${database}.${collection}`);
+      const namespace = `${database}.${collection}`;
+      const explainOne = explainerOf({ tail, conflicts }, namespace);
+      const explain = (difference: Difference) => {
+        // An earlier run's conflict may have been mended since: it is open only while the document differs.
+        const conflict = open.get(`${namespace} ${difference.key}`);
+        if (conflict) openConflicts.add(conflict);
+        return explainOne(difference);
+      };
       results[index] = await compareOne(restore, database, collection, explain, progress);
     }
   };
   await Promise.all(Array.from({ length: atATime }, work));
-  return results;
+  return { collections: results, openConflicts: [...openConflicts] };
 }
 
 async function compareOne(

@@ -1,6 +1,6 @@
 /** Restore, comparison and verdict against the stand-ins: invariants.md 14–20 and 22–23, each by its number. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { Binary, Decimal128, Double, Int32, Long, MaxKey, ObjectId, Timestamp } from "bson";
+import { Binary, BSON, Decimal128, Double, Int32, Long, MaxKey, ObjectId, Timestamp } from "bson";
 import { readJson, writeJson } from "../../adapters/state/json.ts";
 import { readTailLedger } from "../../adapters/state/tail-ledger.ts";
 import type { MongodbIdentity } from "../../core/failback/documents.ts";
@@ -178,6 +178,16 @@ test("failback 18: every BSON type, field order, numeric field names and 15 MB a
   await expectProven(scenario);
 }, 60_000);
 
+test("failback 9, 18: a document so near 16 MB that its event is beyond it arrives all the same", async () => {
+  const room = 16 * 1024 * 1024 - BSON.serialize({ _id: "large", text: "" }).length;
+  await using scenario = await drained(({ documentdb }) =>
+    documentdb.collection("orders").insertOne({ _id: "large" as never, text: "x".repeat(room) }),
+  );
+  await expectProven(scenario);
+  const { verdict } = await scenario.restore();
+  expect(verdict?.notes?.join("\n")).toContain("1 documents copied from DocumentDB");
+});
+
 test("failback 18: applied twice, or from the start again, the result is the same", async () => {
   await using scenario = await drained(async ({ documentdb }) => {
     const orders = documentdb.collection<Order>("orders");
@@ -239,6 +249,23 @@ test("failback 19: a collision with a document of the tail goes by policy; one w
   expect(error?.kind).toBe("differs");
   expect(verdict?.reasons.join("\n")).toContain("conflict not settled");
   expect(verdict?.reasons.join("\n")).toContain("serial");
+  // A person mends what is in the way: here the index that DocumentDB does not have.
+  await open.mongodb.collection("orders").dropIndex("serial_1");
+  const again = await open.restore();
+  expect(again.verdict?.collections[0]?.differing).toBe(0);
+  expect(again.verdict?.reasons.join("\n")).not.toContain("conflict");
+  expect(await open.orders("mongodb").countDocuments({ serial: 1 })).toBe(2);
+});
+
+test("failback 17: under another policy the log is applied from its beginning, and the new policy holds", async () => {
+  await using scenario = await withTail("stop");
+  expect((await scenario.restore()).error?.kind).toBe("refused");
+  const under = (conflictPolicy: "documentdb" | "mongodb") => scenario.withSettings({ conflictPolicy });
+  await expectProven(under("mongodb"));
+  expect(await scenario.orders("mongodb").findOne({ _id: 5 })).toMatchObject({ value: "own" });
+  await scenario.rewind("restoring");
+  await expectProven(under("documentdb"));
+  expect(await scenario.orders("mongodb").findOne({ _id: 5 })).toMatchObject({ value: "theirs" });
 });
 
 test("failback 20: a replayed drop brings indexes and validators back with the re-creation", async () => {

@@ -253,6 +253,11 @@ export class Scenario implements AsyncDisposable {
     return { ...(error && { error }), ...(verdict && { verdict }) };
   }
 
+  /** The same failback under other settings; the first one is what is disposed. */
+  withSettings(settings: Partial<Settings>): Scenario {
+    return new Scenario(this.world, this.database, this.store, this.scope, { ...this.settings, ...settings });
+  }
+
   /** Puts the phase back, as if the last step had not been taken. */
   async rewind(phase: CurrentFailback["phase"]): Promise<void> {
     const current = (await readJson<CurrentFailback>(this.store, currentKey))!.value;
