@@ -2,11 +2,13 @@ import { expect, test } from "bun:test";
 import { writeJson } from "../adapters/state/json.ts";
 import { PhaseStore } from "../adapters/state/phase-store.ts";
 import { RoundtripError } from "../core/errors.ts";
+import type { Verdict } from "../core/failback/documents.ts";
 import { currentKey, keysOf } from "../core/failback/layout.ts";
 import type { Phase } from "../core/failback/phase.ts";
 import { executeRunbook, type RunbookRequest } from "./engine/execute.ts";
 import { FakeWorld } from "./engine/fake-world.ts";
 import type { Runbook } from "./engine/runbook.ts";
+import { renderText } from "./engine/summary.ts";
 import { failbackAbort } from "./failback-abort/runbook.ts";
 import { failbackReopen } from "./failback-reopen/runbook.ts";
 import { failbackResume } from "./failback-resume/runbook.ts";
@@ -104,4 +106,21 @@ test("failback 30: a runner lost in a step of two commands re-attaches to both, 
   const again = await executeRunbook(world.dependencies(), requestFor(failbackReopen));
   expect(again.error).toBeUndefined();
   expect(sentOf(world)).toEqual(["stop-service", "stop-service", "start-service", "canary", "grant-writers"]);
+});
+
+test("at a terminal the outcome comes first, then what stopped it and what to do; a verdict's reasons are named, not flooded", async () => {
+  const world = await worldIn("restoring");
+  const late = { commandId: "c", status: "timed-out", exitCode: -1, stdout: "", stderr: "late" } as const;
+  world.answers.set("canary", () => late);
+  const report = await executeRunbook(world.dependencies(), requestFor(failbackReopen));
+  const reasons = Array.from({ length: 12 }, (_, index) => `reason ${index + 1}`);
+  const counts = { captured: 3, applied: 2, tail: 1, conflicts: 0 };
+  const verdict = { failbackId: "fb-1", verdict: "DIFFERS", reasons, ...counts } as unknown as Verdict;
+  const lines = renderText(failbackReopen, report, "restoring", verdict).split("\n");
+  expect(lines[0]).toBe("❌ failback-reopen stopped at step canary");
+  expect(lines[1]).toContain("fb-1, phase restoring");
+  expect(lines.find((line) => line.startsWith("  way out"))).toBeDefined();
+  expect(lines).toContain("  verdict    DIFFERS: 3 captured, 2 applied, tail 1, conflicts 0");
+  expect(lines).toContain("               and 2 more in failback/fb-1/verdict.json");
+  expect(lines.at(-2)).toStartWith("  next       mend");
 });

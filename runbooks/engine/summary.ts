@@ -1,6 +1,10 @@
 import { RoundtripError } from "../../core/errors.ts";
+import type { Verdict } from "../../core/failback/documents.ts";
+import { keysOf } from "../../core/failback/layout.ts";
 import type { RunReport, StepReport } from "./run.ts";
 import type { Runbook } from "./runbook.ts";
+
+const reasonsShownMax = 10;
 
 /** What the job summary holds: the outcome first, then steps, checks, and what to do next. Markdown. */
 export function renderSummary(runbook: Runbook, report: RunReport, phase: string): string {
@@ -32,10 +36,57 @@ export function renderSummary(runbook: Runbook, report: RunReport, phase: string
     }
     lines.push("", "</details>", "");
   }
-  lines.push(
-    `**Next**: ${report.succeeded ? runbook.next : "mend what is named above and run the same runbook again"}`,
-  );
+  lines.push(`**Next**: ${nextOf(runbook, report)}`);
   return `${lines.join("\n")}\n`;
+}
+
+/** The same for a person at a terminal, who has seen the steps go by: the outcome, what stopped it, what to do next. */
+export function renderText(runbook: Runbook, report: RunReport, phase: string, verdict?: Verdict): string {
+  const lines = [
+    headline(runbook, report).replace(/^## /, ""),
+    `  failback   ${report.failbackId || "none"}, phase ${phase}`,
+  ];
+  if (report.error instanceof RoundtripError) {
+    const { what, expected, got, wayOut } = report.error;
+    lines.push(
+      `  what       ${what}`,
+      `  expected   ${expected}`,
+      `  got        ${got}`,
+      `  way out    ${wayOut}`,
+    );
+  } else if (report.error) {
+    lines.push(`  error      ${String(report.error)}`);
+  }
+  if (verdict) lines.push(...verdictLines(verdict));
+  const checks = report.steps.flatMap((step) => step.outcome?.checks ?? []);
+  if (checks.length > 0) {
+    const held = checks.filter(({ ok }) => ok).length;
+    lines.push(`  checks     ${held} of ${checks.length} hold; each is in the journal`);
+  }
+  lines.push(`  next       ${nextOf(runbook, report)}`);
+  return `${lines.join("\n")}\n`;
+}
+
+function verdictLines({
+  verdict,
+  captured,
+  applied,
+  tail,
+  conflicts,
+  reasons,
+  failbackId,
+}: Verdict): string[] {
+  const shown = reasons.slice(0, reasonsShownMax).map((reason) => `               ${reason}`);
+  const left = reasons.length - shown.length;
+  return [
+    `  verdict    ${verdict}: ${captured} captured, ${applied} applied, tail ${tail}, conflicts ${conflicts}`,
+    ...shown,
+    ...(left > 0 ? [`               and ${left} more in ${keysOf(failbackId).verdict}`] : []),
+  ];
+}
+
+function nextOf(runbook: Runbook, report: RunReport): string {
+  return report.succeeded ? runbook.next : "mend what is named above and run the same runbook again";
 }
 
 function headline(runbook: Runbook, report: RunReport): string {

@@ -13,7 +13,7 @@ import { executeRunbook, planContext, type RunbookRequest } from "../../runbooks
 import { planOf, renderPlan } from "../../runbooks/engine/plan.ts";
 import type { RunReport } from "../../runbooks/engine/run.ts";
 import type { Runbook } from "../../runbooks/engine/runbook.ts";
-import { renderSummary } from "../../runbooks/engine/summary.ts";
+import { renderSummary, renderText } from "../../runbooks/engine/summary.ts";
 import { callerOf } from "./caller.ts";
 import { type Command, usageError } from "./command.ts";
 import { dependenciesFor } from "./dependencies.ts";
@@ -70,9 +70,12 @@ export const runbookCommand: Command = {
     const report = await executeRunbook(deps, request);
     const { phase } = await new PhaseStore(deps.store, deps.clock, deps.environment.environment).read();
     const verdict = await verdictOf(deps.store, report);
-    const summary = `${renderSummary(runbook, report, phase)}${verdict ? `\n${renderVerdict(verdict)}` : ""}`;
-    if (process.env.GITHUB_STEP_SUMMARY) await appendFile(process.env.GITHUB_STEP_SUMMARY, summary);
-    else say(`\n${summary}`);
+    const { GITHUB_STEP_SUMMARY } = process.env;
+    if (GITHUB_STEP_SUMMARY) {
+      const summary = renderSummary(runbook, report, phase);
+      await appendFile(GITHUB_STEP_SUMMARY, verdict ? `${summary}\n${renderVerdict(verdict)}` : summary);
+    }
+    say(`\n${renderText(runbook, report, phase, verdict)}`);
     if (values.json)
       process.stdout.write(`${JSON.stringify({ ...report, phase, error: String(report.error ?? "") })}\n`);
     return report.succeeded ? exitCodes.ok : exitCodeOf(report.error);

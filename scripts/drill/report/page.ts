@@ -16,7 +16,7 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 export function renderReport(evidence: DrillEvidence): string {
   const { result } = evidence;
   const facts: readonly (readonly [string, string])[] = [
-    ["Changes while MongoDB was down", formatNumber(result.changes)],
+    ["Changes meanwhile", formatNumber(result.changes)],
     ["Captured", formatNumber(result.captured)],
     ["Applied", formatNumber(result.applied)],
     ["RPO p50 / p99", `${formatNumber(result.rpoMsP50)} / ${formatNumber(result.rpoMsP99)} ms`],
@@ -28,7 +28,7 @@ export function renderReport(evidence: DrillEvidence): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${result.verdict} · Roundtrip drill</title><style>${style}</style></head>
 <body>
-<h1>Roundtrip drill · ${escapeHtml(evidence.startedAt)} · seed ${result.seed}</h1>
+<h1>Roundtrip drill · ${escapeHtml(minuteOf(evidence.startedAt))} · seed ${result.seed}</h1>
 <p class="verdict ${result.verdict}">${result.verdict}</p>
 <p>${escapeHtml(sentence(evidence))}</p>
 ${list(result.reasons)}
@@ -46,6 +46,11 @@ ${evidence.collections.map((row) => `<tr><td><code>${escapeHtml(row.name)}</code
 ${ids("Tail", evidence.tailIds)}${ids("Conflicts", evidence.conflictIds)}
 </body></html>
 `;
+}
+
+/** `2026-11-21T10:16:24.630Z` as a person reads it. */
+function minuteOf(time: string): string {
+  return `${time.slice(0, 16).replace("T", " ")} UTC`;
 }
 
 function sentence({ result }: DrillEvidence): string {
