@@ -9,11 +9,34 @@ import { openScan } from "../query/scan.ts";
 import { type Command, CommandContext, type Reply } from "../server/context.ts";
 import type { Collection } from "../storage/collection.ts";
 import { ID_INDEX } from "../storage/ddl.ts";
+import type { Index } from "../storage/index.ts";
 import type { ReplyObject } from "../wire/writer.ts";
 import { predicateFor } from "./find.ts";
 import { commands } from "./index.ts";
 
 const LEVELS = new Set(["queryPlanner", "executionStats", "allPlansExecution"]);
+
+function indexStage(index: Index | "id"): ReplyObject {
+  if (index === "id")
+    return {
+      stage: "IXSCAN",
+      keyPattern: ID_INDEX.get("key"),
+      indexName: "_id_",
+      isMultiKey: false,
+      isUnique: true,
+      isSparse: false,
+      isPartial: false,
+    };
+  return {
+    stage: "IXSCAN",
+    keyPattern: index.pattern,
+    indexName: index.name,
+    isMultiKey: index.multikey,
+    isUnique: index.unique,
+    isSparse: index.sparse,
+    isPartial: index.partial !== undefined,
+  };
+}
 
 function planStage(plan: Plan | undefined, filter: Document, sort: Document | undefined): ReplyObject {
   if (!plan) return { stage: "EOF" };
@@ -22,14 +45,10 @@ function planStage(plan: Plan | undefined, filter: Document, sort: Document | un
   if (plan.index === undefined)
     stage = { stage: "COLLSCAN", filter: filter.size > 0 ? filter : undefined, direction };
   else {
-    const id = plan.index === "id";
-    const name = id ? "_id_" : (plan.index as { name: string }).name;
-    const keyPattern = id ? ID_INDEX.get("key") : (plan.index as { pattern: Document }).pattern;
-    const multikey = id ? false : (plan.index as { multikey: boolean }).multikey;
     stage = {
       stage: "FETCH",
       filter: filter.size > 0 ? filter : undefined,
-      inputStage: { stage: "IXSCAN", keyPattern, indexName: name, isMultiKey: multikey, direction },
+      inputStage: { ...indexStage(plan.index), direction },
     };
   }
   return plan.sorted || !sort || sort.size === 0

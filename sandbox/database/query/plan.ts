@@ -7,6 +7,7 @@ import { type Document, Int32, isDocument, isNumber, type Value } from "../engin
 import type { Collection } from "../storage/collection.ts";
 import type { Index } from "../storage/index.ts";
 import { exactNumberOf } from "../storage/numbers.ts";
+import { impliesPartial } from "./partial.ts";
 
 /** Keys from `low` (inclusive) up to `high` (exclusive); undefined is open. */
 export interface KeyRange {
@@ -205,15 +206,12 @@ function hinted(collection: Collection, hint: Value, request: PlanRequest): Plan
 const ONE = new Int32(1);
 
 function usable(index: Index, request: PlanRequest): boolean {
-  // A sparse or partial index may lack documents; it is only used when a hint asks for it.
-  return (
-    index.keyed &&
-    !index.hidden &&
-    !index.sparse &&
-    !index.partial &&
-    !index.spec.has("collation") &&
-    request.collator === undefined
-  );
+  if (!index.keyed || index.hidden || index.spec.has("collation") || request.collator !== undefined)
+    return false;
+  // A sparse index may lack documents; it is only used when a hint asks for it.
+  if (index.sparse) return false;
+  const partial = index.spec.get("partialFilterExpression");
+  return !isDocument(partial) || impliesPartial(request.filter, partial);
 }
 
 function score(plan: Plan, request: PlanRequest): number {

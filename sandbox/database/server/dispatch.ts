@@ -99,10 +99,10 @@ export class Dispatcher {
   }
 
   private async injectFailure(context: CommandContext): Promise<Failure | undefined> {
-    const { name, connection } = context;
+    const { name } = context;
     const value = context.body.get(name);
     const ns = typeof value === "string" ? `${context.database}.${value}` : context.database;
-    const failure = this.server.failPoints.failCommand(name, connection.appName, ns);
+    const failure = this.server.failPoints.failCommand(name, appNameOf(context), ns);
     if (!failure) return undefined;
     if (failure.blockMs > 0) await Bun.sleep(failure.blockMs);
     if (failure.closeConnection) throw new ConnectionReset("fail point failCommand");
@@ -310,6 +310,14 @@ const OK = new Double(1);
 const NOT_OK = new Double(0);
 /** Labels a fail point prescribes replace the ones that follow from the code. */
 const FIXED_LABELS = new WeakMap<ServerError, string[]>();
+
+/** The first hello of a connection names its application itself. */
+function appNameOf(context: CommandContext): string | undefined {
+  const client = context.body.get("client");
+  const application = isDocument(client) ? client.get("application") : undefined;
+  const name = isDocument(application) ? application.get("name") : undefined;
+  return typeof name === "string" ? name : context.connection.appName;
+}
 
 function timeLimit(): ServerError {
   return new ServerError("MaxTimeMSExpired", "operation exceeded time limit");
