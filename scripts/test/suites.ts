@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 
 /** Why a suite can't run here. `installable`: installing something mends it, so that REQUIRE_ALL=1 counts it as failed. */
 export interface Missing {
@@ -37,6 +38,12 @@ async function systemdMissing(): Promise<Missing | undefined> {
   return { reason: `no ${tools.join(", ")} (bun scripts/setup.ts --all)`, installable: true };
 }
 
+async function pymongoMissing(): Promise<Missing | undefined> {
+  const python = join(import.meta.dirname, "../../.tools/python/bin/python");
+  if (existsSync(python)) return undefined;
+  return { reason: "no pymongo in .tools/python (bun scripts/setup.ts --all)", installable: true };
+}
+
 /** A thing that a variable names and that no installer brings. */
 async function variableMissing(name: string, what: string): Promise<Missing | undefined> {
   return process.env[name] ? undefined : { reason: `${name} names no ${what}`, installable: false };
@@ -56,10 +63,18 @@ export const suites: readonly Suite[] = [
   { name: "adapters and contracts", tests: ["adapters"], minutesMax: 8 },
   { name: "services and runbooks", tests: ["services", "runbooks"], minutesMax: 8 },
   { name: "stand-in: database", tests: ["sandbox/database"], minutesMax: 10 },
+  { name: "pymongo on the database stand-in", tests: ["tests/pymongo"], minutesMax: 5 },
   { name: "stand-in: documentdb", tests: ["sandbox/documentdb"], minutesMax: 8 },
   { name: "stand-in: aws", tests: ["sandbox/aws"], minutesMax: 10 },
   { name: "stand-in: host", tests: ["sandbox/host", "tests/systemd/stand-in.test.ts"], minutesMax: 8 },
   { name: "sandbox up", tests: ["sandbox/up"], minutesMax: 5 },
+  {
+    name: "pymongo on the stand-in",
+    tests: ["tests/pymongo"],
+    parallel: 1,
+    minutesMax: 8,
+    missing: pymongoMissing,
+  },
   { name: "failback scenarios", tests: ["tests/failback"], minutesMax: 12 },
   { name: "drill", tests: ["tests/drill"], parallel: 1, minutesMax: 8 },
   { name: "chaos sample", tests: ["tests/chaos"], parallel: 1, minutesMax: 8 },
