@@ -38,12 +38,6 @@ async function systemdMissing(): Promise<Missing | undefined> {
   return { reason: `no ${tools.join(", ")} (bun scripts/setup.ts --all)`, installable: true };
 }
 
-async function pymongoMissing(): Promise<Missing | undefined> {
-  const python = join(import.meta.dirname, "../../.tools/python/bin/python");
-  if (existsSync(python)) return undefined;
-  return { reason: "no pymongo in .tools/python (bun scripts/setup.ts --all)", installable: true };
-}
-
 /** A thing that a variable names and that no installer brings. */
 async function variableMissing(name: string, what: string): Promise<Missing | undefined> {
   return process.env[name] ? undefined : { reason: `${name} names no ${what}`, installable: false };
@@ -68,13 +62,6 @@ export const suites: readonly Suite[] = [
   { name: "stand-in: aws", tests: ["sandbox/aws"], minutesMax: 10 },
   { name: "stand-in: host", tests: ["sandbox/host", "tests/systemd/stand-in.test.ts"], minutesMax: 8 },
   { name: "sandbox up", tests: ["sandbox/up"], minutesMax: 5 },
-  {
-    name: "pymongo on the stand-in",
-    tests: ["tests/pymongo"],
-    parallel: 1,
-    minutesMax: 8,
-    missing: pymongoMissing,
-  },
   { name: "failback scenarios", tests: ["tests/failback"], minutesMax: 12 },
   { name: "drill", tests: ["tests/drill"], parallel: 1, minutesMax: 8 },
   { name: "chaos sample", tests: ["tests/chaos"], parallel: 1, minutesMax: 8 },
