@@ -4,22 +4,48 @@ import { exitCodes } from "../core/errors.ts";
 declare const ROUNDTRIP_VERSION: string | undefined;
 declare const ROUNDTRIP_COMMIT: string | undefined;
 
-/** Each module runs its verb when it is loaded (runService). */
-const verbs: Readonly<Record<string, () => Promise<unknown>>> = {
-  replication: () => import("./replication/main.ts"),
-  backup: () => import("./backup/main.ts"),
-  "monitor-replication": () => import("./monitor-replication/main.ts"),
-  restore: () => import("./restore/main.ts"),
-  "monitor-restore": () => import("./monitor-restore/main.ts"),
-  clean: () => import("./clean/main.ts"),
-  "monitor-clean": () => import("./monitor-clean/main.ts"),
-  action: () => import("./actions/main.ts"),
+interface Verb {
+  readonly does: string;
+  /** The module runs its verb when it is loaded (runService). */
+  load(): Promise<unknown>;
+}
+
+const verbs: Readonly<Record<string, Verb>> = {
+  replication: {
+    does: "keeps every change of DocumentDB in the log in S3",
+    load: () => import("./replication/main.ts"),
+  },
+  backup: { does: "dumps MongoDB, then DocumentDB", load: () => import("./backup/main.ts") },
+  "monitor-replication": {
+    does: "waits until capture has drained, then starts restore",
+    load: () => import("./monitor-replication/main.ts"),
+  },
+  restore: {
+    does: "applies the log to MongoDB, compares both sides, writes the verdict",
+    load: () => import("./restore/main.ts"),
+  },
+  "monitor-restore": {
+    does: "waits for the verdict, then starts clean",
+    load: () => import("./monitor-restore/main.ts"),
+  },
+  clean: {
+    does: "after PROVEN: reopens MongoDB, archives, removes what capture left",
+    load: () => import("./clean/main.ts"),
+  },
+  "monitor-clean": {
+    does: "waits for clean and backup, then stops the EC2",
+    load: () => import("./monitor-clean/main.ts"),
+  },
+  action: {
+    does: "does one short thing and prints its result as JSON",
+    load: () => import("./actions/main.ts"),
+  },
 };
 
 const verb = process.argv[2] ?? "";
-const load = verbs[verb];
-if (load) {
-  await load();
+const known = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
+if (known) {
+  await known.load();
 } else if (verb === "--version") {
   process.stdout.write(`${versionText()}\n`);
 } else {
@@ -35,6 +61,7 @@ function versionText(): string {
 }
 
 function usage(before: string): string {
-  const names = Object.keys(verbs).map((name) => `  ${name}`);
-  return `${before}roundtrip-worker <verb> [options]\n\nVerbs:\n${names.join("\n")}\n\nroundtrip-worker <verb> --help says more; --version names this build.\n`;
+  const width = Math.max(...Object.keys(verbs).map((name) => name.length));
+  const rows = Object.entries(verbs).map(([name, { does }]) => `  ${name.padEnd(width)}  ${does}`);
+  return `${before}roundtrip-worker <verb> [options]\n\nVerbs:\n${rows.join("\n")}\n\nroundtrip-worker <verb> --help says more; --version names this build.\n`;
 }

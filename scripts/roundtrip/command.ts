@@ -1,5 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
-import { exitCodeOf, exitCodes, RoundtripError } from "../../core/errors.ts";
+import { exitCodeMeanings, exitCodeOf, exitCodes, RoundtripError } from "../../core/errors.ts";
 
 export interface Command {
   readonly name: string;
@@ -14,23 +14,6 @@ export interface Command {
   run(values: Readonly<Record<string, unknown>>, positionals: readonly string[]): Promise<number>;
 }
 
-const exitCodeHelp: Readonly<Record<keyof typeof exitCodes, string>> = {
-  ok: "done, or the answer is yes",
-  internal: "a fault of Roundtrip's own",
-  usage: "the command line is wrong",
-  refused: "a precondition does not hold, or an illegal order; nothing was changed",
-  unavailable: "something did not answer; try again",
-  denied: "credentials or privileges are missing",
-  configuration: "a setting, file or resource is missing or wrong",
-  disk: "no room on the disk",
-  historyLost: "the change stream lost history that was not yet captured",
-  logCorrupt: "a hole in the log, or an object that does not match its manifest",
-  fenced: "another process holds the lease or wrote the log",
-  differs: "verdict DIFFERS",
-  unknown: "verdict UNKNOWN, or an end that was not seen",
-  interrupted: "stopped by a signal; running it again goes on",
-};
-
 export function usageError(what: string, got: string, wayOut: string): RoundtripError {
   return new RoundtripError({ kind: "usage", what, expected: "arguments as --help shows them", got, wayOut });
 }
@@ -43,7 +26,7 @@ function helpOf(command: Command): string {
   const codes =
     command.exitCodes ??
     Object.entries(exitCodes).map(
-      ([kind, code]) => [String(code), exitCodeHelp[kind as keyof typeof exitCodes]] as const,
+      ([kind, code]) => [String(code), exitCodeMeanings[kind as keyof typeof exitCodes]] as const,
     );
   return [
     command.summary,

@@ -72,9 +72,10 @@ export function helpOf(definition: ServiceDefinition): string {
   const options = Object.entries(definition.options ?? {}).map(([name, option]) =>
     row(`--${name}${option.type === "string" ? ` <${option.value ?? "text"}>` : ""}`, option.description),
   );
-  const codes = Object.entries(exitCodes).map(([name, code]) =>
-    row(String(code), definition.exitCodes?.[code] ?? exitCodeMeanings[name as keyof typeof exitCodes]),
-  );
+  const codes = Object.entries(exitCodes).map(([name, code]) => {
+    const meaning = definition.exitCodes?.[code] ?? exitCodeMeanings[name as keyof typeof exitCodes];
+    return `  ${String(code).padEnd(3)} ${meaning}`;
+  });
   return [
     `roundtrip-worker ${[definition.name, ...(definition.positionals ?? [])].join(" ")} [options]`,
     "",

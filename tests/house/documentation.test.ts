@@ -56,7 +56,7 @@ describe("docs/services.md", () => {
   ];
 
   test("has a row for each verb of the worker", () => {
-    const verbs = [...run("services/main.ts", "--help").matchAll(/^ {2}([a-z-]+)$/gm)].map(
+    const verbs = [...run("services/main.ts", "--help").matchAll(/^ {2}([a-z-]+) {2,}\S/gm)].map(
       ([, verb]) => verb,
     );
     expect(rows.map(([, verb]) => verb)).toEqual(verbs);
