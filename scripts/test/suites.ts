@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 
 /** Why a suite can't run here. `installable`: installing something mends it, so that REQUIRE_ALL=1 counts it as failed. */
 export interface Missing {
