@@ -9,7 +9,13 @@ export function tasksHashOf(tasks: Tasks): string {
 
 /** What was reviewed: the head's tree, its tasks and every change. Comments and names of revisions don't count. */
 export function digestOf(plan: Omit<Plan, "digest">): string {
-  const changed = plan.tasks.filter(({ action, reasons }) => action !== "none" || reasons.length > 0);
+  const changed = plan.tasks
+    .filter(({ action, reasons }) => action !== "none" || reasons.length > 0)
+    .map(({ reasons, ...task }) => ({
+      ...task,
+      // The rule says why; its wording may be improved without anybody having to review again.
+      reasons: reasons.map(({ rule, action, change, environments }) => [rule, action, change, environments]),
+    }));
   const { tasksHash, endpoints, environments } = plan;
   return sha256(canonical({ tree: plan.head.tree ?? "", tasksHash, changed, endpoints, environments }));
 }

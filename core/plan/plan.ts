@@ -46,14 +46,13 @@ export function makePlan({ base, head, baseRevision, headRevision }: PlanInput):
 function taskPlans(base: Tasks | undefined, head: Tasks, catalog: Catalog): TaskPlan[] {
   const before = new Map(base?.tasks.map((task) => [task.id, task]));
   const after = new Set(head.tasks.map(({ id }) => id));
-  // Defaults reach every task: only while they are the same can a task be judged by itself.
   const sameAround =
     base !== undefined &&
     JSON.stringify([base.defaults, base.targetEndpoints]) ===
       JSON.stringify([head.defaults, head.targetEndpoints]);
   const same = (left: Task | undefined, right: Task) =>
     sameAround && left !== undefined && JSON.stringify(left) === JSON.stringify(right);
-  const sides = { base, head, catalog };
+  const sides = { base, head, catalog, sameAround };
   const plans = head.tasks.map((task) => {
     const old = before.get(task.id);
     return same(old, task) ? unchangedTask(task) : planTask(sides, old, task);

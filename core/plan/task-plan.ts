@@ -10,6 +10,8 @@ export interface Sides {
   readonly base: Tasks | undefined;
   readonly head: Tasks;
   readonly catalog: Catalog;
+  /** Whether defaults and target endpoints are the same: only then can a task be judged by itself. */
+  readonly sameAround: boolean;
 }
 
 const nothing: CollectionChanges = {
@@ -112,6 +114,7 @@ function collectionReasons(changes: CollectionChanges): Reason[] {
 
 /** The same change in several environments is one reason. A new database brings its endpoint with it. */
 function settingReasons(sides: Sides, base: Task, head: Task, databaseStays: boolean): Reason[] {
+  if (sides.sameAround && sameSettings(base, head)) return [];
   const grouped = new Map<string, { change: Change; environments: EnvironmentName[] }>();
   for (const environment of environmentNames) {
     const before = effectiveTask(sides.base!, base, environment);
@@ -133,6 +136,16 @@ function reasonOf(
 ): Reason {
   const { action, why } = ruleTable[rule];
   return { rule, action, change, why, environments };
+}
+
+function sameSettings(base: Task, head: Task): boolean {
+  const parts = ({ owners, running, settings, environments }: Task) => [
+    owners,
+    running,
+    settings,
+    environments,
+  ];
+  return base.database === head.database && JSON.stringify(parts(base)) === JSON.stringify(parts(head));
 }
 
 /** How much an action does, for sorting: 0 is nothing. */

@@ -152,6 +152,8 @@ class NodeChecks {
 
   /** Gives the number of nodes below and with this one, what aliases stand for included. */
   #visit(node: unknown, depth: number): number {
+    // Most nodes by far.
+    if (isScalar(node) && !node.anchor && depth <= depthMax) return 1;
     const offset = isNode(node) ? (node.range?.[0] ?? 0) : 0;
     if (depth > depthMax) {
       this.#faults.push(tooDeep(offset));

@@ -19,7 +19,7 @@ import {
 import type { Finding, PathPart } from "./problem.ts";
 
 /** A rule over the whole file: what the schema can't say because it looks at more than one place. */
-type Rule = (file: TasksFile, report: (finding: Finding) => void) => void;
+type Rule = (file: TasksFile, report: (finding: Finding) => void, places: readonly Place[]) => void;
 
 /** Every cross-field rule there is. */
 const rules: readonly Rule[] = [
@@ -39,7 +39,8 @@ const rules: readonly Rule[] = [
 /** What the rules find in a file that keeps the schema. */
 export function findingsOf(file: TasksFile): Finding[] {
   const findings: Finding[] = [];
-  for (const rule of rules) rule(file, (finding) => findings.push(finding));
+  const places = collectionsIn(file);
+  for (const rule of rules) rule(file, (finding) => findings.push(finding), places);
   return findings;
 }
 
@@ -94,29 +95,35 @@ function databasesDifferByMoreThanCase(file: TasksFile, report: (finding: Findin
   }
 }
 
-function collectionNames(file: TasksFile, report: (finding: Finding) => void): void {
-  for (const { task, name, path } of collectionsIn(file)) {
-    const bytes = Buffer.byteLength(`${task.database}.${name}`);
+function collectionNames(_: TasksFile, report: (finding: Finding) => void, places: readonly Place[]): void {
+  for (const place of places) {
+    const { task, name } = place;
+    const bytes = Buffer.byteLength(task.database) + 1 + Buffer.byteLength(name);
     if (bytes > namespaceBytesMax)
       report({
         code: "name-too-long",
-        path,
+        path: pathOf(place),
         message: `${quoted(`${task.database}.${name}`)} has ${bytes} bytes; expected at most ${namespaceBytesMax} (MongoDB refuses more)`,
         fix: "write the collection's exact name",
       });
     else if (name.startsWith(".") || name.endsWith(".") || name.includes(".."))
       report({
         code: "collection-name",
-        path,
+        path: pathOf(place),
         message: `${quoted(name)} has an empty part; expected dots between words only (MongoDB refuses others)`,
         fix: "write the collection's exact name",
       });
   }
 }
 
-function collectionsOnce(file: TasksFile, report: (finding: Finding) => void): void {
+function collectionsOnce(
+  file: TasksFile,
+  report: (finding: Finding) => void,
+  places: readonly Place[],
+): void {
   const first = new Map<string, { task: number; item: number }>();
-  for (const { task, index, item, name, path } of collectionsIn(file)) {
+  for (const place of places) {
+    const { task, index, item, name } = place;
     // No database name holds a dot, so the joined name can't be read two ways.
     const namespace = `${task.database}.${name}`;
     const other = first.get(namespace);
@@ -124,14 +131,14 @@ function collectionsOnce(file: TasksFile, report: (finding: Finding) => void): v
     else if (other.task === index)
       report({
         code: "duplicate-collection",
-        path,
+        path: pathOf(place),
         message: `${quoted(name)} stands here and at collections[${other.item}]; expected each collection once`,
         fix: "remove one of the two",
       });
     else
       report({
         code: "collection-in-two-tasks",
-        path,
+        path: pathOf(place),
         message: `${quoted(name)} is already in task ${quoted(file.tasks[other.task]!.id)}, tasks[${other.task}].collections[${other.item}]; expected each collection in one task`,
         fix: "remove it from one of the two",
       });
@@ -139,16 +146,17 @@ function collectionsOnce(file: TasksFile, report: (finding: Finding) => void): v
 }
 
 /** `database.collection` where a collection belongs: almost always a second database that crept in. */
-function qualifiedNames(file: TasksFile, report: (finding: Finding) => void): void {
+function qualifiedNames(file: TasksFile, report: (finding: Finding) => void, places: readonly Place[]): void {
   const databases = new Set(file.tasks.map(({ database }) => database));
-  for (const { task, entry, name, path } of collectionsIn(file)) {
+  for (const place of places) {
+    const { task, entry, name } = place;
     const prefix = name.slice(0, Math.max(0, name.indexOf(".")));
     // Written as {name: …} it is taken at its word: a collection's name may hold dots.
     if (typeof entry !== "string" || prefix === "" || !databases.has(prefix)) continue;
     const own = prefix === task.database;
     report({
       code: own ? "qualified-name" : "two-databases",
-      path,
+      path: pathOf(place),
       message: own
         ? `${quoted(name)} repeats the task's database; expected the collection alone, ${quoted(name.slice(prefix.length + 1))}`
         : `${quoted(name)} is a collection of database ${quoted(prefix)} in a task of ${quoted(task.database)}; expected one database a task`,
@@ -159,14 +167,15 @@ function qualifiedNames(file: TasksFile, report: (finding: Finding) => void): vo
   }
 }
 
-function renames(file: TasksFile, report: (finding: Finding) => void): void {
-  const declared = new Set<string>();
-  for (const { task, name } of collectionsIn(file)) declared.add(`${task.database}.${name}`);
+function renames(_: TasksFile, report: (finding: Finding) => void, places: readonly Place[]): void {
+  if (!places.some(({ entry }) => typeof entry !== "string" && entry.renamedFrom !== undefined)) return;
+  const declared = new Set(places.map(({ task, name }) => `${task.database}.${name}`));
   const sources = new Map<string, string>();
-  for (const { task, entry, name, path } of collectionsIn(file)) {
+  for (const at of places) {
+    const { task, entry, name } = at;
     const from = typeof entry === "string" ? undefined : entry.renamedFrom;
     if (from === undefined) continue;
-    const place = { path: [...path, "renamedFrom"] };
+    const place = { path: [...pathOf(at), "renamedFrom"] };
     const other = sources.get(`${task.database}.${from}`);
     sources.set(`${task.database}.${from}`, name);
     if (from === name)
@@ -281,7 +290,11 @@ function preparationPath(file: TasksFile, index: number): PathPart[] {
 }
 
 /** The text was looked through already; this finds what YAML's own escapes put into a value. */
-function noHiddenCharacters(file: TasksFile, report: (finding: Finding) => void): void {
+function noHiddenCharacters(
+  file: TasksFile,
+  report: (finding: Finding) => void,
+  places: readonly Place[],
+): void {
   const check = (text: string | undefined, path: readonly PathPart[], atKey = false) => {
     if (text === undefined || !hiddenValue.test(text)) return;
     report({
@@ -293,9 +306,14 @@ function noHiddenCharacters(file: TasksFile, report: (finding: Finding) => void)
     });
   };
   for (const [index, task] of file.tasks.entries()) check(task.database, ["tasks", index, "database"]);
-  for (const { entry, name, path } of collectionsIn(file)) {
-    check(name, typeof entry === "string" ? path : [...path, "name"]);
-    if (typeof entry === "string") continue;
+  for (const place of places) {
+    const { entry, name } = place;
+    if (typeof entry === "string") {
+      if (hiddenValue.test(name)) check(name, pathOf(place));
+      continue;
+    }
+    const path = pathOf(place);
+    check(name, [...path, "name"]);
     check(entry.renamedFrom, [...path, "renamedFrom"]);
     for (const [at, text] of (entry.parallelLoad?.boundaries ?? []).entries())
       check(text, [...path, "parallelLoad", "boundaries", at]);
@@ -312,13 +330,19 @@ interface Place {
   readonly entry: string | Collection;
   readonly item: number;
   readonly name: string;
-  readonly path: readonly PathPart[];
 }
 
-function* collectionsIn(file: TasksFile): Generator<Place> {
+/** Every collection of the file, gathered once for all rules. */
+function collectionsIn(file: TasksFile): Place[] {
+  const places: Place[] = [];
   for (const [index, task] of file.tasks.entries())
     for (const [item, entry] of task.collections.entries())
-      yield { task, index, entry, item, name: nameOf(entry), path: ["tasks", index, "collections", item] };
+      places.push({ task, index, entry, item, name: nameOf(entry) });
+  return places;
+}
+
+function pathOf({ index, item }: Place): PathPart[] {
+  return ["tasks", index, "collections", item];
 }
 
 function* settingsIn(file: TasksFile): Generator<{ settings: TaskSettings; path: PathPart[] }> {
