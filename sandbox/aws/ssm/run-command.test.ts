@@ -220,7 +220,6 @@ describe("parameters", () => {
 
   test("an old agent pastes an ENV_VAR value into the script; the documented fallback covers both", async () => {
     const definition = { who: { type: "String", interpolationType: "ENV_VAR" } };
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's own
     const lines = ['if [ -z "${SSM_who+x}" ]; then export SSM_who="{{ who }}"; fi', 'printf "%s" "$SSM_who"'];
     expect((await run(lines, definition, { who: ["$(echo pasted)"] })).StandardOutputContent).toBe(
       "$(echo pasted)",
