@@ -52,7 +52,7 @@ export interface Task extends Defaults {
   readonly environments?: Readonly<Partial<Record<EnvironmentName, TaskOverride>>>;
 }
 
-/** `tasks.yaml` after reading: by schemas/tasks.schema.json and every rule of `rules.ts`. */
+/** `tasks.yaml` after reading: by schemas/tasks.schema.json and every rule of `rules/`. */
 export interface Tasks {
   readonly version: 1;
   readonly defaults?: Defaults;

@@ -362,7 +362,9 @@ test.each(cases)("%s", (code, text, expected) => {
 });
 
 test("every code of the sources has a case", () => {
-  const sources = readdirSync(import.meta.dirname).filter((name) => /(?<!\.test)\.ts$/.test(name));
+  const sources = readdirSync(import.meta.dirname, { recursive: true, encoding: "utf8" }).filter((name) =>
+    /(?<!\.test)\.ts$/.test(name),
+  );
   const text = sources.map((name) => readFileSync(join(import.meta.dirname, name), "utf8")).join("\n");
   const used = [
     ...text.matchAll(

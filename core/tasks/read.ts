@@ -2,7 +2,7 @@ import type { Document } from "yaml";
 import { readDocument } from "./document.ts";
 import type { Tasks, TasksFile } from "./model.ts";
 import { type Finding, inOrder, Lines, offsetOf, type Problem, pathText } from "./problem.ts";
-import { findingsOf } from "./rules.ts";
+import { findingsOf } from "./rules/rules.ts";
 import { salvage } from "./salvage.ts";
 import { readBySchema } from "./schema-findings.ts";
 
