@@ -4,7 +4,7 @@ import { benchmarkArguments, measureRatio, report } from "./ratio.ts";
 import { captureAll } from "./support/capture-run.ts";
 import { benchmarkWorld, type Changes, changesInStandIn, changesReplayed } from "./support/changes.ts";
 
-const { rounds, size, json } = benchmarkArguments(100_000);
+const { rounds, size, json } = benchmarkArguments(300_000);
 const nothing = async () => {};
 let run = 0;
 
