@@ -9,7 +9,6 @@ import {
   Timestamp,
   type Value,
 } from "../engine/value.ts";
-import type { Member } from "../members/member.ts";
 import type { Command, CommandContext, Reply } from "../server/context.ts";
 import { numberField } from "../server/context.ts";
 import { exactNumberOf } from "../storage/numbers.ts";
@@ -32,10 +31,6 @@ const FIELDS = [
   "hostInfo",
   "$db",
 ];
-
-function topologyVersion(member: Member): ReplyObject {
-  return { processId: member.processId, counter: member.topologyCounter };
-}
 
 function setFields(context: CommandContext): ReplyObject {
   const { replicaSet, storage } = context.server;
@@ -142,7 +137,7 @@ function describe(context: CommandContext): ReplyObject {
   const zlib = compression?.includes("zlib") ? ["zlib"] : undefined;
   return {
     helloOk: context.body.get("helloOk") === true && legacy ? true : undefined,
-    topologyVersion: topologyVersion(context.connection.member),
+    topologyVersion: context.connection.member.topologyVersion,
     ...setFields(context),
     maxBsonObjectSize: 16_777_216,
     maxMessageSizeBytes: 48_000_000,

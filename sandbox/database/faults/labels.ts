@@ -4,6 +4,7 @@ const RETRYABLE_WRITE = new Set([6, 7, 89, 91, 134, 189, 262, 358, 9001, 10107, 
 const RESUMABLE_CHANGE_STREAM = new Set([
   6, 7, 63, 89, 91, 133, 150, 189, 234, 262, 9001, 10107, 11600, 11602, 13388, 13435, 13436, 43,
 ]);
+const NOT_PRIMARY = new Set([189, 10107, 11602, 13435, 13436]);
 const TRANSIENT_TRANSACTION = new Set([24, 112, 239, 246, 267]);
 const NO_SUCH_TRANSACTION = 251;
 
@@ -17,6 +18,11 @@ const RETRYABLE_COMMANDS = new Set([
   "commitTransaction",
   "abortTransaction",
 ]);
+
+/** Whether the code says that the member isn't, or is no longer, the one to ask. */
+export function saysNotPrimary(code: number): boolean {
+  return NOT_PRIMARY.has(code);
+}
 
 /** Whether a change stream that fails with this code may be resumed. */
 export function isResumable(code: number): boolean {

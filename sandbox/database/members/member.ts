@@ -40,6 +40,11 @@ export class Member {
     return this.state !== "DOWN";
   }
 
+  /** Which change of the set the member knows of, as clients compare it. */
+  get topologyVersion(): { processId: ObjectId; counter: bigint } {
+    return { processId: this.processId, counter: this.topologyCounter };
+  }
+
   /** Begins to listen; port 0 takes any and keeps it. */
   listen(nextId: () => number, handle: RequestHandler): void {
     const member = this;

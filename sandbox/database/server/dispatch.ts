@@ -4,7 +4,7 @@ import { codeNameOf, ServerError } from "../engine/errors.ts";
 import { type Document, Double, isDocument, Timestamp, type Value } from "../engine/value.ts";
 import type { Failure } from "../faults/fail-points.ts";
 import { ConnectionReset } from "../faults/faults.ts";
-import { labelsFor } from "../faults/labels.ts";
+import { labelsFor, saysNotPrimary } from "../faults/labels.ts";
 import { HeldByTransaction } from "../storage/conflicts.ts";
 import { packTs, tsIncrement, tsSeconds } from "../storage/timestamp.ts";
 import { beginReply, finishReply, type Request } from "../wire/message.ts";
@@ -182,6 +182,8 @@ export class Dispatcher {
     for (const [field, value] of error.extra) reply.set(field, value as Value);
     const labels = FIXED_LABELS.get(error) ?? [...error.labels, ...this.labels(error.code, context)];
     if (labels.length > 0) reply.set("errorLabels", [...new Set(labels)]);
+    if (context && saysNotPrimary(error.code))
+      reply.set("topologyVersion", context.connection.member.topologyVersion);
     return { reply, error };
   }
 
