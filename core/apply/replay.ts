@@ -114,7 +114,6 @@ export class Replay {
 
   /** At the end of the log: what is pending is brought in, or becomes a conflict settled by policy. */
   async finish(): Promise<void> {
-    await this.ports.save("now", () => this.state());
     if (this.pending.size > 0) await settle(this.pending, this.ports, this.options.tail);
     await this.ports.save("now", () => this.state());
   }

@@ -1,10 +1,12 @@
 /** The verdict can fail: each way, named (invariants.md 19, 22, 23; "Must be shown"). */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { EJSON } from "bson";
+import { MemoryObjectStore } from "../../adapters/memory/object-store.ts";
 import { readJson, writeJson } from "../../adapters/state/json.ts";
 import type { Manifest } from "../../core/changes/manifest.ts";
 import { encodeManifest } from "../../core/changes/manifest-chain.ts";
 import type { Verdict } from "../../core/failback/documents.ts";
+import type { PutOptions } from "../../core/ports.ts";
 import { type Outcome, RestoreWorld, type Scenario } from "../support/restore-world.ts";
 import { waitFor } from "../support/wait-for.ts";
 
@@ -140,6 +142,36 @@ test("failback 12, 22: a write behind the fence is UNKNOWN, by its event", async
   const outcome = await scenario.restore();
   await expectFailed(scenario, outcome, "UNKNOWN", "write behind fence 1");
   expect(outcome.verdict?.reasons.join("\n")).toContain(`${scenario.database}.orders`);
+});
+
+/** Does something at the moment the comparison has ended and the last look is still to come. */
+class MomentStore extends MemoryObjectStore {
+  atTheEnd: (() => Promise<unknown>) | undefined;
+
+  override async put(key: string, body: Uint8Array, options?: PutOptions): Promise<{ etag: string }> {
+    if (key.endsWith("/catalog/mongodb-restored.json")) await this.atTheEnd?.();
+    return super.put(key, body, options);
+  }
+}
+
+test("failback 22: one instant: what is written on either side while it is compared makes it UNKNOWN", async () => {
+  const changes = {
+    mongodb: "foreign write on MongoDB: update",
+    documentdb: "write behind fence 1",
+  } as const;
+  for (const [side, named] of Object.entries(changes)) {
+    const store = new MomentStore();
+    await using scenario = await world.scenario({ store });
+    await scenario.seed(seeded);
+    await scenario.capture();
+    await scenario.orders("documentdb").updateOne({ _id: 1 }, { $set: { value: 1 } });
+    await scenario.drain();
+    store.atTheEnd = () =>
+      scenario.orders(side as keyof typeof changes).updateOne({ _id: 12 }, { $set: { value: "meanwhile" } });
+    const outcome = await scenario.restore();
+    await expectFailed(scenario, outcome, "UNKNOWN", named);
+    expect(outcome.verdict?.collections[0]?.differing).toBe(0);
+  }
 });
 
 test("failback 22: without a capture at work nobody knows: no verdict, nothing applied", async () => {
