@@ -21,7 +21,8 @@ class DatabaseTest(unittest.TestCase):
 
     def setUp(self):
         self.app = self.id()[-100:]
-        self.client = pymongo.MongoClient(URI, appname=self.app)
+        # Fail points make the driver look at the server again: soon, not after ten seconds.
+        self.client = pymongo.MongoClient(URI, appname=self.app, heartbeatFrequencyMS=500)
         self.addCleanup(self.client.close)
         name = re.sub(r"\W+", "_", self.id())[-50:]
         self.client.drop_database(name)
