@@ -15,7 +15,7 @@ export interface FuzzResult {
 const slowMs = 1000;
 
 /**
- * Reads mutated tasks files: none may crash or take over a second, each refusal has a place inside the text, and what is
+ * Reads mutated tasks files: none may crash or take over a second of processor, each refusal has a place inside the text, and what is
  * accepted is accepted again. Case `n` of a seed is the same whatever ran before it.
  */
 export function fuzz(sources: readonly string[], seed: number, from: number, to: number): FuzzResult {
@@ -24,7 +24,8 @@ export function fuzz(sources: readonly string[], seed: number, from: number, to:
   let [accepted, refused, slowestMs] = [0, 0, 0];
   for (let number = from; number < to; number++) {
     const text = mutate(sources[number % sources.length]!, new Random(seed).fork(number));
-    const before = performance.now();
+    // Processor time: what else the machine does is not the reader's fault.
+    const before = process.cpuUsage();
     try {
       const { tasks, problems } = readTasks(text);
       const lines = text.split("\n");
@@ -41,9 +42,10 @@ export function fuzz(sources: readonly string[], seed: number, from: number, to:
     } catch (error) {
       failures.push(`seed ${seed} case ${number}: crashed, ${error}`);
     }
-    const took = performance.now() - before;
+    const { user, system } = process.cpuUsage(before);
+    const took = (user + system) / 1000;
     slowestMs = Math.max(slowestMs, took);
-    if (took > slowMs) failures.push(`seed ${seed} case ${number}: ${Math.round(took)} ms`);
+    if (took > slowMs) failures.push(`seed ${seed} case ${number}: ${Math.round(took)} ms of processor`);
   }
   if ("x" in {}) failures.push("Object.prototype was changed");
   return { cases: to - from, accepted, refused, slowestMs: Math.round(slowestMs), codes, failures };
