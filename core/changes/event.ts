@@ -2,16 +2,9 @@
  * What the capture and the restore need to know about a raw change event, read without decoding the rest of it.
  * The bytes stay as the server sent them.
  */
-import {
-  BsonError,
-  BsonType,
-  documentLength,
-  endOfValue,
-  findElement,
-  int32At,
-  textIn,
-} from "../bson/raw.ts";
+import { BsonType, documentLength, endOfValue, findElement, int32At, textIn } from "../bson/raw.ts";
 import type { OperationTime } from "../ports.ts";
+import { endOfName, isSameAt, NameTable } from "./raw-names.ts";
 
 /** A value inside an event: its BSON type, and its bytes, not copied. */
 export interface RawValue {
@@ -169,26 +162,6 @@ export class EventReader {
 const fieldNames = ["_id", "ns", "operationType", "clusterTime", "documentKey", "fullDocument"] as const;
 type FieldName = (typeof fieldNames)[number];
 
-/** Names by their length: most are told apart by that alone, and none is decoded. */
-class NameTable<Name extends string> {
-  private readonly byLength: { readonly name: Name; readonly bytes: Uint8Array }[][] = [];
-
-  constructor(names: readonly Name[]) {
-    for (const name of names) {
-      const bytes = encoder.encode(name);
-      this.byLength[bytes.length] = [...(this.byLength[bytes.length] ?? []), { name, bytes }];
-    }
-  }
-
-  at(raw: Uint8Array, start: number, end: number): Name | undefined {
-    const candidates = this.byLength[end - start];
-    if (candidates === undefined) return undefined;
-    for (const { name, bytes } of candidates) if (isSameAt(raw, start, end, bytes)) return name;
-    return undefined;
-  }
-}
-
-const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 const fieldTable = new NameTable<FieldName>(fieldNames);
 const operationTable = new NameTable([...documentOperations, ...catalogOperations]);
@@ -199,16 +172,6 @@ function fieldAt(raw: Uint8Array, start: number, end: number): FieldName | undef
 
 function operationName(raw: Uint8Array, start: number, end: number): string {
   return operationTable.at(raw, start, end) ?? decoder.decode(raw.subarray(start, end));
-}
-
-/** Names are short: a loop is quicker than a call into the engine. */
-function endOfName(raw: Uint8Array, start: number, limit: number): number {
-  let end = start;
-  while (raw[end] !== 0) {
-    if (end >= limit) throw new BsonError("the end of a field's name", start);
-    end++;
-  }
-  return end;
 }
 
 function takeId(event: ReadEvent, start: number, end: number): void {
@@ -230,12 +193,4 @@ function takeId(event: ReadEvent, start: number, end: number): void {
 
 function textField(document: Uint8Array, wanted: string): string {
   return textIn(findElement(document, wanted)) ?? "";
-}
-
-function isSameAt(raw: Uint8Array, start: number, end: number, bytes: Uint8Array): boolean {
-  if (end - start !== bytes.length) return false;
-  for (let index = 0; index < bytes.length; index++) {
-    if (raw[start + index] !== bytes[index]) return false;
-  }
-  return true;
 }

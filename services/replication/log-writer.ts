@@ -1,5 +1,6 @@
 import { isPrecondition } from "../../adapters/store-error.ts";
 import type { Flush, FlushObject } from "../../core/changes/flush.ts";
+import { manifestOf } from "../../core/changes/flush-manifest.ts";
 import { keyNameOf } from "../../core/changes/key-name.ts";
 import type { Manifest, ManifestObject } from "../../core/changes/manifest.ts";
 import {
@@ -8,7 +9,6 @@ import {
   parseManifest,
   sha256Of,
 } from "../../core/changes/manifest-chain.ts";
-import { extendedJsonOf } from "../../core/changes/token.ts";
 import { RoundtripError } from "../../core/errors.ts";
 import { keysOf } from "../../core/failback/layout.ts";
 import type { Clock, ObjectStore } from "../../core/ports.ts";
@@ -194,23 +194,4 @@ export class LogWriter {
       { cause },
     );
   }
-}
-
-type Identity = Pick<Manifest, "failbackId" | "number" | "previousSha256" | "writer" | "writtenAt">;
-
-function manifestOf(flush: Flush, objects: readonly ManifestObject[], identity: Identity): Manifest {
-  const { resume, firstToken } = flush;
-  const lastToken = "token" in resume ? extendedJsonOf(resume.token) : null;
-  return {
-    version: 1,
-    ...identity,
-    firstSequence: flush.firstSequence,
-    lastSequence: flush.lastSequence,
-    firstToken: firstToken ? extendedJsonOf(firstToken) : lastToken,
-    lastToken,
-    lastOperationTime: resume.operationTime,
-    objects,
-    flags: flush.flags,
-    signals: flush.signals,
-  };
 }
