@@ -79,7 +79,10 @@ function render(report: StatusReport): string {
     `  DocumentDB       ${report.writers.documentdb}`,
     `  failback host    ${report.host}`,
   ];
-  const capture = report.services.find((service) => service.service === "replication")?.detail;
+  const replication = report.services.find((service) => service.service === "replication");
+  // Once capture has ended on purpose, its last lag and token age say nothing about now.
+  const ended = replication?.state === "stopped" || replication?.state === "finished";
+  const capture = ended ? undefined : replication?.detail;
   if (capture) {
     lines.push(`  capture lag      ${capture.lagMs ?? "unknown"} ms`);
     lines.push(

@@ -53,6 +53,13 @@ describe("failback 27: clean archives, then deletes", () => {
     expect(names.filter((name) => name.includes("dump/") || name.includes("status/"))).toEqual([]);
   });
 
+  test("progress counts what was copied, up to the total and never beyond", async () => {
+    const seen: string[] = [];
+    const onProgress = (done: number, total: number) => void seen.push(`${done} of ${total}`);
+    await archiveFailback({ ...options(await filledStore()), onProgress });
+    expect(seen).toEqual(Array.from({ length: 17 }, (_, index) => `${index + 1} of 17`));
+  });
+
   test("a copy that reads back otherwise stops it before the list is written", async () => {
     const store = await filledStore();
     const put = store.put.bind(store);

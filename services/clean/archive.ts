@@ -45,11 +45,13 @@ export async function archiveFailback(options: ArchiveOptions): Promise<ArchiveL
   const keys = await keysToArchive(store, failbackId);
   const objects: ArchivedObject[] = [];
   let next = 0;
+  // Not `next`: that counts what was begun, several at once.
+  let done = 0;
   const copyNext = async (): Promise<void> => {
     for (let index = next++; index < keys.length; index = next++) {
       signal.throwIfAborted();
       objects[index] = await copyVerified(store, failbackId, keys[index]!);
-      options.onProgress(next, keys.length);
+      options.onProgress(++done, keys.length);
     }
   };
   await Promise.all(Array.from({ length: copiesAtOnce }, copyNext));
