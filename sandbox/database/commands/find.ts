@@ -110,7 +110,7 @@ function collectionSource(
   return new SortSource(source, compileSort(request.sort, collator), keep);
 }
 
-/** `returnKey` gives the index's fields only, `showRecordId` adds the row's number. */
+/** `returnKey` gives the index's fields and nothing else, `showRecordId` adds the row's number. */
 function shapeOf(context: CommandContext, plan: Plan): ((row: Row) => Uint8Array) | undefined {
   const keys = context.boolean("returnKey") ?? false;
   const record = context.boolean("showRecordId") ?? false;
@@ -120,7 +120,7 @@ function shapeOf(context: CommandContext, plan: Plan): ((row: Row) => Uint8Array
     const stored = decode(row.document);
     const shown: Document = keys ? new Map() : stored;
     if (keys) for (const field of fields) if (stored.has(field)) shown.set(field, stored.get(field) as Value);
-    if (record) shown.set("$recordId", Long.fromNumber(row.rid));
+    if (record && !keys) shown.set("$recordId", Long.fromNumber(row.rid));
     return encode(shown);
   };
 }

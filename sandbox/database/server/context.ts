@@ -29,6 +29,8 @@ export class CommandContext {
   transaction: Transaction | undefined;
   /** Cluster time to read at: read concern snapshot outside transactions. */
   snapshot: Ts | undefined;
+  /** The command itself was begun: its write concern counts even if it fails. */
+  begun = false;
   /** Set by commands that answer several times (exhaust). */
   exhaust: (() => Promise<Reply>) | undefined;
   /** Ends reads that took too long: absolute time in milliseconds, from maxTimeMS. */

@@ -127,6 +127,7 @@ export class Dispatcher {
     checkApiVersion(context);
     this.setDeadline(context);
     await checkConcerns(context);
+    context.begun = true;
     return this.runCommand(context);
   }
 
@@ -211,7 +212,7 @@ export class Dispatcher {
   ): Promise<ReplyMap> {
     const reply: ReplyMap =
       outcome.reply instanceof Map ? outcome.reply : new Map(Object.entries(outcome.reply));
-    if (!outcome.error && context) await this.addWriteConcernError(reply, context, failure);
+    if (context?.begun) await this.addWriteConcernError(reply, context, failure);
     const ok = outcome.error ? 0 : 1;
     reply.delete("ok");
     return new Map([...reply, ["ok", ok === 1 ? OK : NOT_OK]]);
@@ -236,7 +237,8 @@ export class Dispatcher {
         context,
         true,
       );
-    if (labels.length > 0) reply.set("errorLabels", labels);
+    const known = (reply.get("errorLabels") ?? []) as string[];
+    if (labels.length > 0) reply.set("errorLabels", [...new Set([...known, ...labels])]);
   }
 
   private async send(
