@@ -23,6 +23,8 @@ export interface CaptureOptions {
 }
 
 const turnMsMax = 1000;
+/** While S3 does not take a flush, every try copies its body: what the tries before left is collected this often. */
+const stalledTurnMs = 200;
 /** Behind by this much, or fed this fast, a flush waits longer: fewer, larger objects catch up sooner. */
 const behindMs = 5000;
 const fastShare = 1 / 16;
@@ -96,6 +98,7 @@ class CaptureLoop {
         this.requestNext();
       }
       if (this.isDue()) await this.flush();
+      if (writer.isRetrying) this.collect(true);
       onTurn({ stalled: false });
     }
     this.reading.abort();
@@ -132,8 +135,8 @@ class CaptureLoop {
     this.collect();
   }
 
-  private collect(): void {
-    if (this.uncollectedBytes < collectBytes) return;
+  private collect(now = false): void {
+    if (!now && this.uncollectedBytes < collectBytes) return;
     this.uncollectedBytes = 0;
     Bun.gc(true);
   }
@@ -156,8 +159,9 @@ class CaptureLoop {
 
   private untilDueMs(): number {
     const { builder, clock } = this.options;
-    if (builder.events === 0) return turnMsMax;
-    return Math.min(turnMsMax, this.dueMs() - clock.monotonicMs());
+    const turnMs = this.options.writer.isRetrying ? stalledTurnMs : turnMsMax;
+    if (builder.events === 0) return turnMs;
+    return Math.min(turnMs, this.dueMs() - clock.monotonicMs());
   }
 
   /** Waits for room in the writer. After the signal nothing waits: `run` hands over what there is. */
@@ -165,7 +169,8 @@ class CaptureLoop {
     const { builder, writer, onTurn } = this.options;
     while (writer.isFull(builder.bytes)) {
       if (this.reading.signal.aborted || writer.failure) return;
-      await this.pause(turnMsMax);
+      await this.pause(stalledTurnMs);
+      this.collect(true);
       onTurn({ stalled: true });
     }
     this.hand();

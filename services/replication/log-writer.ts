@@ -66,6 +66,11 @@ export class LogWriter {
     return { flushes: this.flushesInFlight, bytes: this.bytesInFlight };
   }
 
+  /** S3 refused a put that is being tried again. */
+  get isRetrying(): boolean {
+    return this.options.patient.waiting > 0;
+  }
+
   /** True while another flush of this size has to wait. */
   isFull(bytes: number): boolean {
     if (this.flushesInFlight === 0) return false;

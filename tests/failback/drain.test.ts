@@ -100,8 +100,7 @@ describe("drain on the stand-ins", () => {
     limit,
   );
 
-  // The database stand-in has no transactions yet; the rule itself is tested in running-operations.test.ts.
-  test.todo(
+  test(
     "failback 12: an open transaction of an application user is waited for",
     async () => {
       await using it = await draining();

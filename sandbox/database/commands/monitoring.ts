@@ -1,10 +1,13 @@
 /** Commands that describe the server. */
 import { hostname } from "node:os";
 import { CLUSTER, type Need, need } from "../auth/privilege.ts";
+import { decode } from "../engine/codec.ts";
 import { ServerError } from "../engine/errors.ts";
 import { Timestamp } from "../engine/value.ts";
 import type { Command, CommandContext, Reply } from "../server/context.ts";
+import type { Session } from "../server/sessions.ts";
 import { tsIncrement, tsSeconds } from "../storage/timestamp.ts";
+import type { Transaction } from "../transactions/transaction.ts";
 import type { ReplyObject } from "../wire/writer.ts";
 import { commands } from "./index.ts";
 
@@ -159,25 +162,59 @@ function currentOperations(context: CommandContext): Reply {
   return { inprog: operations(context) };
 }
 
-/** Running commands and idle cursors, as currentOp and $currentOp show them. */
+/** Running commands and transactions between two commands, as currentOp and $currentOp show them. */
 export function operations(context: CommandContext): ReplyObject[] {
-  const { server } = context;
-  return [...server.running.values()].map((running) => ({
+  const running = [...context.server.running.values()];
+  const busy = new Set(running.map(({ session }) => session));
+  const idle = [...context.server.sessions.all()].filter((session) => !busy.has(session));
+  return [...running.map(runningOperation), ...idle.flatMap((session) => idleTransaction(context, session))];
+}
+
+function runningOperation(running: CommandContext): ReplyObject {
+  const { session, connection } = running;
+  const target = running.body.get(running.name);
+  return {
     type: "op",
-    host: running.connection.member.host,
-    desc: `conn${running.connection.id}`,
-    connectionId: running.connection.id,
-    client: running.connection.remote,
-    appName: running.connection.appName,
+    host: connection.member.host,
+    desc: `conn${connection.id}`,
+    connectionId: connection.id,
+    client: connection.remote,
+    appName: connection.appName,
     active: true,
     opid: running.operationId,
     secs_running: BigInt(Math.floor((Date.now() - running.startedAt) / 1000)),
     microsecs_running: BigInt((Date.now() - running.startedAt) * 1000),
     op: "command",
-    ns: `${running.database}.${typeof running.body.get(running.name) === "string" ? String(running.body.get(running.name)) : "$cmd"}`,
-    effectiveUsers: [...running.connection.principals.values()].map(({ user, db }) => ({ user, db })),
+    ns: `${running.database}.${typeof target === "string" ? target : "$cmd"}`,
+    effectiveUsers: [...connection.principals.values()].map(({ user, db }) => ({ user, db })),
     command: running.body,
-  }));
+    ...(session ? { lsid: decode(session.lsid) } : {}),
+    ...(running.transaction ? { transaction: transactionFields(running.transaction) } : {}),
+  };
+}
+
+/** It holds what its commit will write, has no opid, and names its user in no other way than by the session's hash. */
+function idleTransaction(context: CommandContext, session: Session): ReplyObject[] {
+  const { transaction } = session;
+  if (transaction?.state !== "inProgress") return [];
+  return [
+    {
+      type: "idleSession",
+      host: context.connection.member.host,
+      desc: "inactive transaction",
+      active: false,
+      lsid: decode(session.lsid),
+      transaction: transactionFields(transaction),
+    },
+  ];
+}
+
+function transactionFields({ number, startedAt }: Transaction): ReplyObject {
+  return {
+    parameters: { txnNumber: number, autocommit: false },
+    startWallClockTime: new Date(startedAt).toISOString(),
+    timeOpenMicros: BigInt((Date.now() - startedAt) * 1000),
+  };
 }
 
 function killOperation(context: CommandContext): Reply {

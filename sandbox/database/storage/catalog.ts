@@ -65,11 +65,18 @@ export class Catalog {
       if (ns.endsWith(".system.views")) this.reloadViews(splitNamespace(ns).database);
   }
 
+  close(): void {
+    for (const collection of this.collections.values()) {
+      collection.close();
+      for (const index of collection.indexes) index.close();
+    }
+  }
+
   /** Reads everything again, after a rolled back change of the catalog. */
   reload(): void {
     // Row numbers given to open transactions must not be given again.
     const rids = new Map(this.all().map((collection) => [collection.place, collection.lastRid]));
-    for (const collection of this.collections.values()) collection.close();
+    this.close();
     this.collections.clear();
     this.viewsByDatabase.clear();
     this.load();

@@ -73,6 +73,10 @@ export class Oplog {
     this.trimmed = database.query("SELECT 1 FROM meta WHERE name = 'oplogTrimmed'").get() !== null;
   }
 
+  close(): void {
+    for (const statement of [this.insert, this.select, this.before]) statement.finalize();
+  }
+
   /** Timestamp of the oldest entry still there; 0 when there is none. */
   get oldest(): Ts {
     return this.firstTs;

@@ -117,7 +117,17 @@ export class Storage {
     return () => this.listeners.delete(listener);
   }
 
+  /** Lets go of the file. Statements still prepared would keep it locked. */
   close(): void {
+    this.catalog.close();
+    this.oplog.close();
+    for (const statement of [
+      this.beginStatement,
+      this.commitStatement,
+      this.rollbackStatement,
+      this.preImage,
+    ])
+      statement.finalize();
     this.database.close();
   }
 }
