@@ -138,6 +138,26 @@ export interface ReplicationTasks {
   reloadTables(arn: string, tables: readonly { schema: string; table: string }[]): Promise<void>;
 }
 
+/** One object that Terraform will touch. `replace` deletes and creates. */
+export interface InfrastructureChange {
+  readonly address: string;
+  /** The provider's type, like `aws_dms_replication_task`. */
+  readonly type: string;
+  readonly action: "create" | "update" | "replace" | "delete";
+  /** What AWS calls it (a task id, an endpoint id), where the plan says it. Never a sensitive value. */
+  readonly identifier?: string;
+  /** Names of the attributes that change or force the replacement; never their values. */
+  readonly attributes: readonly string[];
+}
+
+/** Terraform for one environment. Its plan file is a secret: it stays on this machine and is deleted after use. */
+export interface Infrastructure {
+  /** Plans without changing anything; `apply` then applies exactly this. */
+  plan(signal?: AbortSignal): Promise<readonly InfrastructureChange[]>;
+  /** Applies the last plan of this process. Fails `refused` when there is none or it has become stale. */
+  apply(signal?: AbortSignal): Promise<void>;
+}
+
 /** systemd on the host the program runs on. */
 export interface Units {
   start(unit: string): Promise<void>;
