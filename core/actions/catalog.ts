@@ -1,6 +1,8 @@
 import type { Phase } from "../failback/phase.ts";
 import {
   type ActionParameter,
+  anyDatabasesParameter,
+  countsParameter,
   databasesParameter,
   flagParameter,
   forceParameter,
@@ -24,6 +26,15 @@ export interface ActionMetadata {
 const open: readonly Phase[] = ["capturing", "draining", "restoring", "verified", "cleaned"];
 
 export const actionCatalog = [
+  {
+    name: "inspect",
+    summary:
+      "Reads what stands on both servers (databases, collections, users) into the bucket; changes nothing.",
+    failback: false,
+    phases: "any",
+    parameters: [anyDatabasesParameter, countsParameter],
+    timeoutSeconds: 300,
+  },
   {
     name: "record-identity",
     summary: "Records who MongoDB is (set, oplog, catalog) while all is well.",

@@ -55,6 +55,23 @@ export const databasesParameter: ActionParameter = {
   allowedPattern: `^${databaseName}(,${databaseName})*$`,
 };
 
+/** Like `databasesParameter`; `*`, which is in no database's name, stands for all but the server's own. */
+export const anyDatabasesParameter: ActionParameter = {
+  name: "databases",
+  description:
+    "Databases to look at, with commas between; * for all that aren't the server's or Roundtrip's own.",
+  allowedPattern: `^([*]|${databaseName}(,${databaseName})*)$`,
+  default: "*",
+};
+
+export const countsParameter: ActionParameter = {
+  name: "counts",
+  description:
+    "Whether documents are counted one by one, as far as time allows, or the server's own number is taken.",
+  allowedValues: ["estimated", "exact"],
+  default: "estimated",
+};
+
 export const forceParameter: ActionParameter = {
   name: "force",
   description: "Why to start although MongoDB answers or a user can already write; - when nothing is forced.",

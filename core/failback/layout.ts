@@ -10,6 +10,14 @@ export const identityKey = "identity/mongodb.json";
 export const controlDatabase = "roundtrip_control";
 export const controlCollection = "signals";
 
+/** Answers of action `inspect`; of interest for minutes, the bucket's lifecycle removes them. */
+export const inspectionsPrefix = "operations/inspections/";
+
+/** Key of one inspection: unique by `run` (letters and digits), in order of time. */
+export function inspectionKey(takenAt: Date, run: string): string {
+  return `${inspectionsPrefix}${takenAt.toISOString().replace(/[:.]/g, "-")}-${run.replace(/[^A-Za-z0-9]/g, "")}.json`;
+}
+
 function failbackPrefix(id: string): string {
   return `failback/${id}/`;
 }

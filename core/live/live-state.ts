@@ -6,8 +6,10 @@ import type { ReplicationTask, TableStatistics } from "../ports.ts";
 
 export interface LiveCollection {
   readonly name: string;
-  /** As the server counts it; exact unless `estimated`. */
+  /** Exact unless `estimated`; 0 is always exact: a read found no document. */
   readonly documents: number;
+  /** True: the number the server keeps about the collection, nobody counted. */
+  readonly estimated?: true;
   readonly bytes: number;
   readonly indexes: readonly string[];
 }
@@ -20,10 +22,12 @@ export interface LiveDatabase {
 
 export interface LiveUser {
   readonly name: string;
+  /** The database the user lives in; absent for `admin`. */
+  readonly db?: string;
   readonly roles: readonly { readonly role: string; readonly db: string }[];
 }
 
-/** One side. A side that does not answer says why; that is never read as "nothing there". */
+/** One side. A side that could not be read says why; that is never taken for "nothing there". */
 export type LiveSide =
   | {
       readonly reachable: true;
@@ -33,7 +37,7 @@ export type LiveSide =
     }
   | { readonly reachable: false; readonly reason: string };
 
-/** What action `inspect` found, by schemas/inspection.schema.json. */
+/** What action `inspect` found, by schemas/inspection.schema.json. Databases that were asked for and don't exist are left out. */
 export interface Inspection {
   readonly version: 1;
   readonly environment: string;

@@ -36,7 +36,8 @@ export async function callAction(
   return resultOf(call.action, result);
 }
 
-function resultOf(action: string, result: CommandResult): ActionResult {
+/** The action's result out of what SSM gives; anything but a whole, successful one is thrown. */
+export function resultOf(action: string, result: CommandResult): ActionResult {
   const parsed = lastJsonLine(result.stdout);
   if (parsed && result.status === "success" && parsed.ok) return parsed;
   const failedChecks = parsed?.checks.filter((check) => !check.ok) ?? [];
