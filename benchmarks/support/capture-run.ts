@@ -1,9 +1,10 @@
 import { MongoClient } from "mongodb";
 import { systemClock } from "../../adapters/clock.ts";
-import { ChangeStream } from "../../adapters/mongo/change-stream.ts";
+import { ChangeStream, type ChangeStreamOptions } from "../../adapters/mongo/change-stream.ts";
 import { createClassifier } from "../../core/changes/classify.ts";
 import { FlushBuilder } from "../../core/changes/flush.ts";
 import { chainStart } from "../../core/changes/manifest-chain.ts";
+import type { ChangeSource } from "../../core/changes/source.ts";
 import { defaultSettings } from "../../core/failback/documents.ts";
 import type { ObjectStore, OperationTime } from "../../core/ports.ts";
 import { Arena } from "../../services/replication/arena.ts";
@@ -15,7 +16,7 @@ import { testScope } from "../../tests/support/capture-context.ts";
 export interface CaptureRun {
   readonly uri: string;
   readonly from: { readonly operationTime: OperationTime };
-  /** The run ends when that many events are committed. */
+  /** The run ends when that many events are read and committed. */
   readonly events: number;
   readonly store: ObjectStore;
   readonly failbackId: string;
@@ -33,7 +34,6 @@ export async function captureAll({
   failbackId,
   compression,
 }: CaptureRun): Promise<void> {
-  const stop = new AbortController();
   const { maxBytesPerFlush, maxDelayMs, maxEventsPerObject } = defaultSettings;
   const giveUp = new AbortController().signal;
   const arena = new Arena(maxBytesPerFlush + 1024 * 1024);
@@ -46,13 +46,11 @@ export async function captureAll({
     head: chainStart,
     compression,
     bytesInFlightMax: maxBytesPerFlush,
-    onCommitted: ({ manifest }) => {
-      if (manifest.lastSequence >= events) stop.abort();
-    },
+    onCommitted: () => {},
   });
   const classify = createClassifier(testScope);
   await capture({
-    source: new ChangeStream({
+    source: endingAfter(events, {
       connect: () => new MongoClient(uri).connect(),
       subject: { what: "benchmark", server: "benchmark", secretName: "none" },
       clock: systemClock,
@@ -67,6 +65,21 @@ export async function captureAll({
     maxDelayMs,
     tokenOnlyMs: 90_000,
     onTurn: () => {},
-    signal: stop.signal,
+    signal: giveUp,
   });
+}
+
+/** What it is compared with stops at the last event, too: nobody waits whether another one follows. */
+function endingAfter(events: number, options: ChangeStreamOptions): ChangeSource {
+  const stream = new ChangeStream(options);
+  return {
+    async *read(from, signal) {
+      let left = events;
+      for await (const batch of stream.read(from, signal)) {
+        yield batch;
+        left -= batch.events.length;
+        if (left <= 0) return;
+      }
+    },
+  };
 }
