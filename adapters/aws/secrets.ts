@@ -3,23 +3,9 @@ import { RoundtripError } from "../../core/errors.ts";
 import type { Secrets } from "../../core/ports.ts";
 import { type ClientSettings, clientOptions } from "./client-options.ts";
 import { awsError } from "./failure.ts";
+import { readSecretFields } from "./secret-fields.ts";
 
 const missing = ["ResourceNotFoundException", "InvalidRequestException"];
-
-/** The text as an object of strings; numbers and booleans (RDS and DocumentDB write `port` as a number) become text. */
-function parse(text: string): Record<string, string> | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    // The parser's message quotes the text: it must not become the cause.
-    return undefined;
-  }
-  if (value === null || typeof value !== "object" || Array.isArray(value)) return undefined;
-  const fields = Object.entries(value).filter(([, field]) => field !== null);
-  if (fields.some(([, field]) => typeof field === "object")) return undefined;
-  return Object.fromEntries(fields.map(([name, field]) => [name, String(field)]));
-}
 
 /** Secrets Manager. Every call reads anew: a rotated secret is seen by whoever asks again. Errors name the secret, never its value. */
 export class AwsSecrets implements Secrets {
@@ -40,7 +26,7 @@ export class AwsSecrets implements Secrets {
         "check the secret's name or ARN in the environment, and that it isn't scheduled for deletion";
       throw awsError(error, { what, expected, wayOut }, missing);
     }
-    const fields = text === undefined ? undefined : parse(text);
+    const fields = text === undefined ? undefined : readSecretFields(text);
     if (fields !== undefined) return fields;
     const got =
       text === undefined ? "a binary secret" : `text of ${Buffer.byteLength(text)} bytes that isn't one`;
