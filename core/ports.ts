@@ -138,6 +138,15 @@ export interface ReplicationTasks {
   reloadTables(arn: string, tables: readonly { schema: string; table: string }[]): Promise<void>;
 }
 
+/** Lambda functions, called and waited for. */
+export interface Functions {
+  /**
+   * Invokes a function with a JSON payload (at most 6 MB) and gives its JSON answer. Fails with RoundtripError: the
+   * function's own error is kind `unavailable` with its message; `configuration` when there is no such function.
+   */
+  invoke(name: string, payload: unknown): Promise<unknown>;
+}
+
 /** One object that Terraform will touch. `replace` deletes and creates. */
 export interface InfrastructureChange {
   readonly address: string;

@@ -46,6 +46,8 @@ export interface Environment {
     /** Secret of the user that dumps, closes and applies (roles backup, restore, …). */
     readonly secret: string;
   };
+  /** The Lambda function that makes and removes databases, collections and users on DocumentDB. */
+  readonly createUserDbFunction?: string;
   readonly replicationTasks: readonly { readonly id: string; readonly arn: string }[];
   readonly settings?: Partial<Settings>;
 }

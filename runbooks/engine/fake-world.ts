@@ -4,12 +4,13 @@ import type {
   Clock,
   CommandResult,
   Commands,
+  Functions,
   InstanceState,
   Instances,
   ReplicationTask,
   ReplicationTasks,
 } from "../../core/ports.ts";
-import type { RunbookDependencies } from "./execute.ts";
+import type { RunbookDependencies } from "./execution.ts";
 
 const sampleEnvironment: Environment = {
   version: 1,
@@ -108,14 +109,22 @@ export class FakeWorld {
     reloadTables: async () => {},
   };
 
+  readonly functions: Functions = {
+    invoke: async (name) => {
+      this.calls.push(`invoke ${name}`);
+      return {};
+    },
+  };
+
   dependencies(signal: AbortSignal = new AbortController().signal): RunbookDependencies {
-    const { store, instances, commands, tasks, clock } = this;
+    const { store, instances, commands, tasks, functions, clock } = this;
     return {
       environment: sampleEnvironment,
       store,
       instances,
       commands,
       tasks,
+      functions,
       clock,
       signal,
       say: (line) => void this.said.push(line),

@@ -1,6 +1,5 @@
 import { readJson, writeJson } from "../../adapters/state/json.ts";
 import type { CurrentFailback } from "../../core/failback/documents.ts";
-import { keysOf } from "../../core/failback/layout.ts";
 import type { Clock, ObjectStore } from "../../core/ports.ts";
 import type { Caller, StepOutcome } from "./runbook.ts";
 
@@ -28,8 +27,8 @@ export interface JournalEntry {
 const entriesMax = 100_000;
 
 /**
- * Append-only record of one runbook in one failback: entry n is written with If-None-Match, so two runs can't
- * interleave unnoticed. A failback that was reopened starts a new round, with a journal of its own.
+ * Append-only record of one run, under a prefix of its own: entry n is written with If-None-Match, so two runs can't
+ * interleave unnoticed.
  */
 export class Journal {
   private constructor(
@@ -43,16 +42,15 @@ export class Journal {
 
   static async open(
     deps: { store: ObjectStore; clock: Clock },
-    at: { failbackId: string; runbook: string; round: number },
+    at: { prefix: string; runbook: string },
     caller: Caller,
   ): Promise<Journal> {
-    const prefix = `${keysOf(at.failbackId).journal(at.runbook)}${String(at.round).padStart(3, "0")}/`;
     const entries: JournalEntry[] = [];
-    for await (const { key } of deps.store.list(prefix)) {
+    for await (const { key } of deps.store.list(at.prefix)) {
       const found = await readJson<JournalEntry>(deps.store, key);
       if (found) entries.push(found.value);
     }
-    return new Journal(deps.store, deps.clock, prefix, at.runbook, caller, entries);
+    return new Journal(deps.store, deps.clock, at.prefix, at.runbook, caller, entries);
   }
 
   /** The last success of a step in this round, if any. */

@@ -1,6 +1,6 @@
 import { RoundtripError } from "../../core/errors.ts";
 import type { Journal } from "./journal.ts";
-import type { Runbook, RunbookContext, Step, StepOutcome } from "./runbook.ts";
+import type { Procedure, Step, StepContext, StepOutcome } from "./runbook.ts";
 
 export interface StepReport {
   readonly name: string;
@@ -12,26 +12,33 @@ export interface StepReport {
   readonly undo: string;
 }
 
-export interface RunReport {
+/** What a run belongs to: the id of its failback, or of its operation. */
+export interface RunIdentity {
+  readonly failbackId?: string;
+  readonly operationId?: string;
+}
+
+export interface RunReport extends RunIdentity {
+  /** The runbook's or operation's name. */
   readonly runbook: string;
-  readonly failbackId: string;
   readonly succeeded: boolean;
   readonly steps: readonly StepReport[];
   readonly error?: unknown;
 }
 
 /**
- * Runs a runbook from its first step that the journal does not show as succeeded. Each step is journaled before and
+ * Runs a procedure from its first step that the journal does not show as succeeded. Each step is journaled before and
  * after; the first failure ends the run. Never throws for a step's failure: the report says it.
  */
-export async function runSteps(
-  runbook: Runbook,
+export async function runSteps<C extends StepContext>(
+  procedure: Procedure<C>,
   journal: Journal,
-  contextOf: (step: Step) => RunbookContext,
+  identity: RunIdentity,
+  contextOf: (step: Step<C>) => C,
 ): Promise<RunReport> {
   const steps: StepReport[] = [];
   let failure: unknown;
-  for (const step of runbook.steps) {
+  for (const step of procedure.steps) {
     const context = contextOf(step);
     const before = step.every ? undefined : journal.success(step.name);
     if (failure !== undefined) steps.push(report(step, "not reached", 0));
@@ -44,17 +51,17 @@ export async function runSteps(
     }
   }
   return {
-    runbook: runbook.name,
-    failbackId: contextOf(runbook.steps[0]!).failbackId,
+    runbook: procedure.name,
+    ...identity,
     succeeded: failure === undefined,
     steps,
     ...(failure === undefined ? {} : { error: failure }),
   };
 }
 
-async function runStep(
-  step: Step,
-  context: RunbookContext,
+async function runStep<C extends StepContext>(
+  step: Step<C>,
+  context: C,
   journal: Journal,
 ): Promise<{ report: StepReport; error?: unknown }> {
   const started = context.clock.monotonicMs();
@@ -81,7 +88,9 @@ async function runStep(
   }
 }
 
-function report(step: Step, state: StepReport["state"], ms: number): StepReport {
+type Named = Pick<Step, "name" | "what" | "undo">;
+
+function report(step: Named, state: StepReport["state"], ms: number): StepReport {
   return { name: step.name, what: step.what, state, ms, undo: step.undo };
 }
 

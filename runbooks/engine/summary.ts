@@ -1,14 +1,23 @@
 import { RoundtripError } from "../../core/errors.ts";
 import type { Verdict } from "../../core/failback/documents.ts";
 import { keysOf } from "../../core/failback/layout.ts";
-import type { RunReport, StepReport } from "./run.ts";
-import type { Runbook } from "./runbook.ts";
+import type { RunIdentity, RunReport, StepReport } from "./run.ts";
+import type { Procedure, StepContext } from "./runbook.ts";
 
 const reasonsShownMax = 10;
 
+/** What a summary says of what was run. */
+type Described = Pick<Procedure<StepContext>, "name" | "next">;
+
 /** What the job summary holds: the outcome first, then steps, checks, and what to do next. Markdown. */
-export function renderSummary(runbook: Runbook, report: RunReport, phase: string): string {
-  const lines = [headline(runbook, report), "", `Failback \`${report.failbackId}\`, phase **${phase}**.`, ""];
+export function renderSummary(runbook: Described, report: RunReport, phase: string): string {
+  const [word, id] = belongsTo(report);
+  const lines = [
+    headline(runbook, report),
+    "",
+    `${word === "operation" ? "Operation" : "Failback"} \`${id}\`, phase **${phase}**.`,
+    "",
+  ];
   if (report.error instanceof RoundtripError) {
     lines.push(
       `- **What**: ${cell(report.error.what)}`,
@@ -41,11 +50,9 @@ export function renderSummary(runbook: Runbook, report: RunReport, phase: string
 }
 
 /** The same for a person at a terminal, who has seen the steps go by: the outcome, what stopped it, what to do next. */
-export function renderText(runbook: Runbook, report: RunReport, phase: string, verdict?: Verdict): string {
-  const lines = [
-    headline(runbook, report).replace(/^## /, ""),
-    `  failback   ${report.failbackId || "none"}, phase ${phase}`,
-  ];
+export function renderText(runbook: Described, report: RunReport, phase: string, verdict?: Verdict): string {
+  const [word, id] = belongsTo(report);
+  const lines = [headline(runbook, report).replace(/^## /, ""), `  ${word.padEnd(10)} ${id}, phase ${phase}`];
   if (report.error instanceof RoundtripError) {
     const { what, expected, got, wayOut } = report.error;
     lines.push(
@@ -85,11 +92,17 @@ function verdictLines({
   ];
 }
 
-function nextOf(runbook: Runbook, report: RunReport): string {
-  return report.succeeded ? runbook.next : "mend what is named above and run the same runbook again";
+function belongsTo({ operationId, failbackId }: RunIdentity): ["operation" | "failback", string] {
+  return operationId === undefined ? ["failback", failbackId || "none"] : ["operation", operationId];
 }
 
-function headline(runbook: Runbook, report: RunReport): string {
+function nextOf(runbook: Described, report: RunReport): string {
+  return report.succeeded
+    ? runbook.next
+    : `mend what is named above and run ${runbook.name} again: it goes on where it stopped`;
+}
+
+function headline(runbook: Described, report: RunReport): string {
   const verdict = report.steps.find((step) => step.name === "verdict")?.outcome?.data?.verdict;
   if (report.succeeded) return `## ✅ ${verdict ? `${verdict}: ` : ""}${runbook.name} succeeded`;
   const failed = report.steps.find((step) => step.state === "failed");

@@ -1,32 +1,33 @@
-import { documentName } from "../engine/action.ts";
-import type { RunbookContext, Step } from "../engine/runbook.ts";
+import type { Host, Step, StepContext } from "../engine/runbook.ts";
 
-interface ActionStep {
+interface ActionStep<C extends StepContext> {
   readonly name: string;
   readonly what: string;
   readonly undo: string;
   readonly action: string;
   readonly every?: boolean;
-  /** Parameters beside `failbackId`. */
-  parameters?(context: RunbookContext): Readonly<Record<string, string>>;
+  /** Where it runs, when that isn't the usual host: the failback's in a runbook, operations in an operation. */
+  readonly host?: Host;
+  /** Parameters beside the `failbackId` that every action of a runbook gets. */
+  parameters?(context: C): Readonly<Record<string, string>>;
 }
 
 /** A step that is one action on the host. Its checks and data go to the journal. */
-export function actionStep(definition: ActionStep): Step {
+export function actionStep<C extends StepContext>(definition: ActionStep<C>): Step<C> {
   return {
     name: definition.name,
     what: definition.what,
     undo: definition.undo,
     ...(definition.every ? { every: true } : {}),
     plan: (context) => [
-      {
-        call: `SSM ${documentName(context.environment, definition.action)}`,
-        target: context.environment.instanceId,
-        parameters: { failbackId: context.failbackId, ...definition.parameters?.(context) },
-      },
+      context.plannedAction(definition.action, definition.parameters?.(context), definition.host),
     ],
     run: async (context) => {
-      const result = await context.action(definition.action, definition.parameters?.(context) ?? {});
+      const result = await context.action(
+        definition.action,
+        definition.parameters?.(context),
+        definition.host,
+      );
       return { checks: result.checks, data: result.data };
     },
   };
@@ -39,7 +40,7 @@ export function startUnitStep(definition: {
   undo: string;
   unit: string;
   every?: boolean;
-}): Step {
+}): Step<StepContext> {
   return actionStep({
     ...definition,
     action: "start-service",

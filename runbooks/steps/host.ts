@@ -1,10 +1,10 @@
-import type { PlannedCall, RunbookContext, Step } from "../engine/runbook.ts";
+import type { PlannedCall, Step, StepContext } from "../engine/runbook.ts";
 
 const readySeconds = 900;
 const stoppedSeconds = 900;
 
 /** Starts the failback EC2, keeps it from being stopped by a schedule, and waits until SSM answers. */
-export const hostReady: Step = {
+export const hostReady: Step<StepContext> = {
   name: "host-ready",
   what: "start the failback host, protect it from being stopped, wait until SSM answers",
   undo: "failback-clean stops the host; until then leave it on",
@@ -47,13 +47,13 @@ export const hostReady: Step = {
 };
 
 /** Stops the host again, where the runbook itself is what needed it. */
-async function stopHost({ environment, instances }: RunbookContext): Promise<void> {
+async function stopHost({ environment, instances }: StepContext): Promise<void> {
   await instances.setStopProtection(environment.instanceId, false);
   await instances.stop(environment.instanceId);
   await instances.waitStopped(environment.instanceId, stoppedSeconds);
 }
 
-export const hostStopped: Step = {
+export const hostStopped: Step<StepContext> = {
   name: "host-stopped",
   what: "stop the failback host",
   undo: "any failback runbook starts it again",

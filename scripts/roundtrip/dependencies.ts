@@ -1,10 +1,11 @@
 import { AwsCommands } from "../../adapters/aws/commands.ts";
+import { AwsFunctions } from "../../adapters/aws/functions.ts";
 import { AwsInstances } from "../../adapters/aws/instances.ts";
 import { createObjectStore } from "../../adapters/aws/object-store.ts";
 import { createParameters } from "../../adapters/aws/parameters.ts";
 import { AwsReplicationTasks } from "../../adapters/aws/replication-tasks.ts";
 import { systemClock } from "../../adapters/clock.ts";
-import { interruptSignal, type RunbookDependencies } from "../../runbooks/engine/execute.ts";
+import { interruptSignal, type RunbookDependencies } from "../../runbooks/engine/execution.ts";
 import { loadEnvironment } from "./environment.ts";
 
 /** The concrete adapters behind the `roundtrip` command. Region, credentials and endpoints come from the AWS variables. */
@@ -20,6 +21,7 @@ export async function dependenciesFor(
     instances: new AwsInstances({ region }),
     commands: new AwsCommands({ region }),
     tasks: new AwsReplicationTasks({ region }),
+    functions: new AwsFunctions({ region }),
     clock: systemClock,
     signal: interruptSignal(),
     say,

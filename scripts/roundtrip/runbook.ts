@@ -8,21 +8,25 @@ import { keysOf } from "../../core/failback/layout.ts";
 import type { ObjectStore } from "../../core/ports.ts";
 import { parseTasks } from "../../core/tasks/tasks.ts";
 import { renderVerdict } from "../../core/verdict/render.ts";
-import { runbooks } from "../../runbooks/catalog.ts";
-import { executeRunbook, planContext, type RunbookRequest } from "../../runbooks/engine/execute.ts";
-import { planOf, renderPlan } from "../../runbooks/engine/plan.ts";
+import { operations, runbooks } from "../../runbooks/catalog.ts";
+import { executeRunbook, planContext } from "../../runbooks/engine/execute.ts";
+import type { RunbookDependencies, RunRequest } from "../../runbooks/engine/execution.ts";
+import { executeOperation, operationPlanContext } from "../../runbooks/engine/operation.ts";
+import { type PlannedStep, planOf, renderPlan } from "../../runbooks/engine/plan.ts";
 import type { RunReport } from "../../runbooks/engine/run.ts";
-import type { Runbook } from "../../runbooks/engine/runbook.ts";
+import type { Operation, Runbook } from "../../runbooks/engine/runbook.ts";
 import { renderSummary, renderText } from "../../runbooks/engine/summary.ts";
 import { callerOf } from "./caller.ts";
 import { type Command, usageError } from "./command.ts";
 import { dependenciesFor } from "./dependencies.ts";
 
 const actionSecondsDefault = 600;
+const all: readonly (Runbook | Operation)[] = [...runbooks, ...operations];
+const names = all.map(({ name }) => name).join(", ");
 
 export const runbookCommand: Command = {
   name: "roundtrip runbook",
-  summary: "Runs a runbook, from the step where its journal stops.",
+  summary: "Runs a runbook or an operation, from the step where its journal stops.",
   usage: "roundtrip runbook <name> --env <environment> [--mode plan|run] [--input name=value]… [--json]",
   options: {
     env: { type: "string" },
@@ -33,7 +37,7 @@ export const runbookCommand: Command = {
     json: { type: "boolean" },
   },
   optionHelp: [
-    ["<name>", runbooks.map((runbook) => runbook.name).join(", ")],
+    ["<name>", names],
     ["--env NAME", "the environment, as Terraform published it"],
     ["--mode plan|run", "plan prints each step with its exact calls and does nothing"],
     ["--input name=value", "an input of the runbook; repeat for several (its page lists them)"],
@@ -53,8 +57,7 @@ export const runbookCommand: Command = {
       throw usageError("choose the environment", "no --env", "add --env <name>");
     const say = (line: string) => void process.stderr.write(`${line}\n`);
     const deps = await dependenciesFor(values.env, say);
-    const request: RunbookRequest = {
-      runbook,
+    const request: RunRequest = {
       inputs: inputsOf(runbook, (values.input as readonly string[] | undefined) ?? []),
       caller: callerOf(process.env),
       declared: parseTasks(await readFile(String(values.tasks), "utf8"), String(values.tasks)),
@@ -63,11 +66,14 @@ export const runbookCommand: Command = {
         actionCatalog.find((action) => action.name === name)?.timeoutSeconds ?? actionSecondsDefault,
     };
     if (mode === "plan") {
-      const steps = planOf(runbook, await planContext(deps, request));
+      const steps = await plannedSteps(deps, runbook, request);
       process.stdout.write(values.json ? `${JSON.stringify(steps)}\n` : renderPlan(runbook, steps));
       return exitCodes.ok;
     }
-    const report = await executeRunbook(deps, request);
+    const report =
+      runbook.kind === "operation"
+        ? await executeOperation(deps, { ...request, operation: runbook })
+        : await executeRunbook(deps, { ...request, runbook });
     const { phase } = await new PhaseStore(deps.store, deps.clock, deps.environment.environment).read();
     const verdict = await verdictOf(deps.store, report);
     const { GITHUB_STEP_SUMMARY } = process.env;
@@ -82,27 +88,39 @@ export const runbookCommand: Command = {
   },
 };
 
-/** What restore found, when this run got as far as asking for it. */
-async function verdictOf(store: ObjectStore, report: RunReport): Promise<Verdict | undefined> {
-  const asked = report.steps.some(({ name, state }) => name === "verdict" && state !== "not reached");
-  return asked ? (await readJson<Verdict>(store, keysOf(report.failbackId).verdict))?.value : undefined;
+async function plannedSteps(
+  deps: RunbookDependencies,
+  runbook: Runbook | Operation,
+  request: RunRequest,
+): Promise<PlannedStep[]> {
+  return runbook.kind === "operation"
+    ? planOf(runbook, await operationPlanContext(deps, { ...request, operation: runbook }))
+    : planOf(runbook, await planContext(deps, { ...request, runbook }));
 }
 
-function runbookNamed(positionals: readonly string[]): Runbook {
-  const found = runbooks.find((runbook) => runbook.name === positionals[0]);
+/** What restore found, when this run got as far as asking for it. */
+async function verdictOf(store: ObjectStore, report: RunReport): Promise<Verdict | undefined> {
+  const { failbackId, steps } = report;
+  const asked = steps.some(({ name, state }) => name === "verdict" && state !== "not reached");
+  return failbackId && asked
+    ? (await readJson<Verdict>(store, keysOf(failbackId).verdict))?.value
+    : undefined;
+}
+
+function runbookNamed(positionals: readonly string[]): Runbook | Operation {
+  const found = all.find(({ name }) => name === positionals[0]);
   if (found && positionals.length === 1) return found;
-  const names = runbooks.map((runbook) => runbook.name).join(", ");
   throw usageError("choose a runbook", positionals.join(" ") || "no name", `one of: ${names}`);
 }
 
-function inputsOf(runbook: Runbook, given: readonly string[]): Record<string, string> {
+function inputsOf(runbook: Runbook | Operation, given: readonly string[]): Record<string, string> {
   const inputs = Object.fromEntries(runbook.inputs.map((input) => [input.name, input.default ?? ""]));
   for (const pair of given) {
     const [name = "", ...rest] = pair.split("=");
     const value = rest.join("=");
     const known = runbook.inputs.find((input) => input.name === name);
-    const names = runbook.inputs.map((input) => input.name).join(", ") || "none";
-    if (!known) throw usageError(`take input ${name}`, pair, `inputs of ${runbook.name}: ${names}`);
+    const inputNames = runbook.inputs.map((input) => input.name).join(", ") || "none";
+    if (!known) throw usageError(`take input ${name}`, pair, `inputs of ${runbook.name}: ${inputNames}`);
     if (!known.pattern.test(value))
       throw usageError(`take input ${name}`, value, `a value that matches ${known.pattern}`);
     inputs[name] = value;

@@ -5,7 +5,7 @@ import type { CurrentFailback, ServiceStatus, Verdict } from "../../core/failbac
 import { keysOf } from "../../core/failback/layout.ts";
 import { legalNext } from "../../core/failback/phase.ts";
 import { writersIn } from "../../core/failback/writers.ts";
-import type { RunbookDependencies } from "../../runbooks/engine/execute.ts";
+import type { RunbookDependencies } from "../../runbooks/engine/execution.ts";
 import { type Command, usageError } from "./command.ts";
 import { dependenciesFor } from "./dependencies.ts";
 

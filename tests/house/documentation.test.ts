@@ -2,8 +2,9 @@ import { describe, expect, test } from "bun:test";
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { runbooks } from "../../runbooks/catalog.ts";
+import { operations, runbooks as failbackRunbooks } from "../../runbooks/catalog.ts";
 
+const runbooks = [...failbackRunbooks, ...operations];
 const root = join(import.meta.dirname, "../..");
 const read = (path: string) => readFileSync(join(root, path), "utf8");
 const run = (...args: string[]) =>
