@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { operations, runbooks as failbackRunbooks } from "../../runbooks/catalog.ts";
+import { runbooks as failbackRunbooks, operations } from "../../runbooks/catalog.ts";
 
 const runbooks = [...failbackRunbooks, ...operations];
 const root = join(import.meta.dirname, "../..");
