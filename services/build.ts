@@ -60,7 +60,8 @@ function compile(target: string): number {
       `--outfile=${target}`,
       join(root, "services/main.ts"),
     ],
-    { stdio: ["ignore", "inherit", "inherit"] },
+    // The compiler talks on stdout, which belongs to whatever is run next: `make drill ARGS=--json`.
+    { stdio: ["ignore", 2, "inherit"] },
   );
   return built.status ?? 1;
 }
