@@ -4,6 +4,7 @@ import type {
   ReplicationTask as DescribedTask,
 } from "@aws-sdk/client-database-migration-service";
 import { RoundtripError } from "../../core/errors.ts";
+import type { LiveTable, LiveTask } from "../../core/live/live-state.ts";
 import type { OperationTime, ReplicationTask, TableStatistics } from "../../core/ports.ts";
 
 /** A listing that goes on longer than this is DMS repeating its markers. */
@@ -47,6 +48,34 @@ export function readTable(table: DescribedTable): TableStatistics {
     updates: table.Updates ?? 0,
     deletes: table.Deletes ?? 0,
   };
+}
+
+/** A table with how long its full load took; DMS leaves the times out where there was none. */
+export function readLiveTable(table: DescribedTable): LiveTable {
+  const [start, end] = [table.FullLoadStartTime, table.FullLoadEndTime];
+  const ms = start && end ? end.getTime() - start.getTime() : 0;
+  return { ...readTable(table), ...(ms > 0 ? { fullLoadMs: ms } : {}) };
+}
+
+/** A task with what it was made of. */
+export function readLiveTask(task: DescribedTask, tables: readonly LiveTable[]): LiveTask {
+  return {
+    ...readTask(task),
+    tables,
+    mappings: parsed(task.TableMappings),
+    settings: parsed(task.ReplicationTaskSettings),
+    sourceEndpointArn: task.SourceEndpointArn ?? "",
+    targetEndpointArn: task.TargetEndpointArn ?? "",
+    replicationInstanceArn: task.ReplicationInstanceArn ?? "",
+  };
+}
+
+function parsed(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? "null");
+  } catch {
+    return text;
+  }
 }
 
 /** A task as a message names it: status, why it stopped, its last failure. */

@@ -1,8 +1,11 @@
 import type {
   DatabaseMigrationServiceClient,
+  TableStatistics as DescribedTable,
+  ReplicationTask as DescribedTask,
   DescribeReplicationTasksCommandOutput,
 } from "@aws-sdk/client-database-migration-service";
 import { RoundtripError } from "../../core/errors.ts";
+import type { LiveTask } from "../../core/live/live-state.ts";
 import type { Clock, ReplicationTask, ReplicationTasks, TableStatistics } from "../../core/ports.ts";
 import { systemClock } from "../clock.ts";
 import { type ClientSettings, clientOptions } from "./client-options.ts";
@@ -10,6 +13,8 @@ import { awsError } from "./failure.ts";
 import {
   endless,
   listingPagesMax,
+  readLiveTable,
+  readLiveTask,
   readTable,
   readTask,
   refusedStart,
@@ -22,6 +27,8 @@ type StartType = Parameters<ReplicationTasks["start"]>[1];
 
 /** DMS takes at most this many tables in one ReloadTables. */
 const reloadedTablesMax = 10;
+/** DMS refills its allowance of calls by 8 a second; the SDK waits out what is refused beyond that. */
+const questionsAtOnce = 4;
 const pollMsFirst = 250;
 const pollMsMost = 5000;
 const ended = new Set(["stopped", "failed", "ready"]);
@@ -59,15 +66,35 @@ export class AwsReplicationTasks implements ReplicationTasks {
             { Name: "replication-task-id", Values: ids },
           ].filter(({ Values }) => Values.length > 0);
     for (const filter of queries) {
-      for (const task of await this.#describeAll(filter)) found.set(task.arn, task);
+      for (const task of await this.#list(filter)) {
+        const read = readTask(task);
+        found.set(read.arn, read);
+      }
     }
     return [...found.values()];
   }
 
-  async #describeAll(filter: { Name: string; Values: string[] } | undefined): Promise<ReplicationTask[]> {
+  /**
+   * Every task of the account with its mappings and settings; with its tables where `tablesOf` says so, because that is
+   * a call for each task. Fails as `describe` and `tables` do.
+   */
+  async live(tablesOf: (task: LiveTask) => boolean): Promise<LiveTask[]> {
+    const tasks = (await this.#list(undefined)).map((task) => readLiveTask(task, []));
+    const read: LiveTask[] = [];
+    for (let at = 0; at < tasks.length; at += questionsAtOnce) {
+      const some = tasks.slice(at, at + questionsAtOnce).map(async (task) => {
+        if (!tablesOf(task)) return task;
+        return { ...task, tables: (await this.#listTables(task.arn, task.id)).map(readLiveTable) };
+      });
+      read.push(...(await Promise.all(some)));
+    }
+    return read;
+  }
+
+  async #list(filter: { Name: string; Values: string[] } | undefined): Promise<DescribedTask[]> {
     const { sdk, client } = await this.#sdk();
     const what = `describe the DMS tasks ${filter ? filter.Values.join(", ") : "of the account"}`;
-    const tasks: ReplicationTask[] = [];
+    const tasks: DescribedTask[] = [];
     let marker: string | undefined;
     for (let page = 0; page < listingPagesMax; page++) {
       let answer: DescribeReplicationTasksCommandOutput;
@@ -86,7 +113,7 @@ export class AwsReplicationTasks implements ReplicationTasks {
           wayOut: "check the tasks' names in the environment",
         });
       }
-      tasks.push(...(answer.ReplicationTasks ?? []).map(readTask));
+      tasks.push(...(answer.ReplicationTasks ?? []));
       marker = answer.Marker;
       if (!marker) return tasks;
     }
@@ -210,10 +237,13 @@ export class AwsReplicationTasks implements ReplicationTasks {
 
   /** Every table of the task, over all pages. */
   async tables(name: string): Promise<TableStatistics[]> {
-    const arn = await this.#arnOf(name);
+    return (await this.#listTables(await this.#arnOf(name), name)).map(readTable);
+  }
+
+  async #listTables(arn: string, name: string): Promise<DescribedTable[]> {
     const { sdk, client } = await this.#sdk();
     const what = `read the table statistics of the DMS task ${name}`;
-    const tables: TableStatistics[] = [];
+    const tables: DescribedTable[] = [];
     let marker: string | undefined;
     for (let page = 0; page < listingPagesMax; page++) {
       try {
@@ -224,7 +254,7 @@ export class AwsReplicationTasks implements ReplicationTasks {
             ...(marker ? { Marker: marker } : {}),
           }),
         );
-        tables.push(...(answer.TableStatistics ?? []).map(readTable));
+        tables.push(...(answer.TableStatistics ?? []));
         marker = answer.Marker;
       } catch (error) {
         throw awsError(

@@ -46,20 +46,53 @@ export interface Inspection {
   readonly documentdb: LiveSide;
 }
 
+/** A table of a task, with how long its last full load took, once it has ended. */
+export interface LiveTable extends TableStatistics {
+  readonly fullLoadMs?: number;
+}
+
 /** A DMS task as it is, with what it was made of. */
 export interface LiveTask extends ReplicationTask {
-  readonly tables: readonly TableStatistics[];
-  /** Table mappings and settings as DMS gives them, parsed. */
+  /** Empty when nobody asked for this task's tables. */
+  readonly tables: readonly LiveTable[];
+  /** Table mappings and settings as DMS gives them, parsed; text that is not JSON stays text. */
   readonly mappings: unknown;
   readonly settings: unknown;
   readonly sourceEndpointArn: string;
   readonly targetEndpointArn: string;
+  readonly replicationInstanceArn: string;
 }
+
+/** DMS's side; one that could not be read says why, and is never taken for "no tasks". */
+export type LiveDms =
+  | { readonly reachable: true; readonly tasks: readonly LiveTask[] }
+  | { readonly reachable: false; readonly reason: string };
 
 export interface LiveState {
   readonly environment: string;
   readonly takenAt: string;
-  readonly tasks: readonly LiveTask[];
-  /** Absent when nobody asked the host; a plan then says what it can't know. */
-  readonly inspection?: Inspection;
+  readonly dms: LiveDms;
+  readonly mongodb: LiveSide;
+  readonly documentdb: LiveSide;
+}
+
+/**
+ * The tasks of one environment among all of an account: those it published, those declared for it, and those that share
+ * a replication instance or an endpoint with one it published.
+ */
+export function tasksOfEnvironment(
+  tasks: readonly LiveTask[],
+  published: readonly { readonly id: string; readonly arn: string }[],
+  declaredIds: readonly string[],
+): LiveTask[] {
+  const arns = new Set(published.map(({ arn }) => arn));
+  const ids = new Set(declaredIds);
+  const own = tasks.filter(({ arn, id }) => arns.has(arn) || ids.has(id));
+  const around = new Set(own.flatMap(surroundings));
+  return tasks.filter((task) => own.includes(task) || surroundings(task).some((arn) => around.has(arn)));
+}
+
+function surroundings(task: LiveTask): string[] {
+  const { replicationInstanceArn, sourceEndpointArn, targetEndpointArn } = task;
+  return [replicationInstanceArn, sourceEndpointArn, targetEndpointArn].filter((arn) => arn !== "");
 }
