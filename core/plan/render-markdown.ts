@@ -1,3 +1,4 @@
+import { code, plain } from "./markdown.ts";
 import type { Plan, TaskPlan } from "./model.ts";
 import { dataLines, droppedLines, isShown, summaryLine, whereText } from "./render-terminal.ts";
 import { listed } from "./words.ts";
@@ -97,17 +98,4 @@ function collapsed(title: string, lines: readonly string[]): string[] {
     "",
     "</details>",
   ];
-}
-
-/** A code span no text ends: its fence is longer than any run of backticks inside. */
-function code(text: string): string {
-  const runs = text.match(/`+/g) ?? [];
-  const fence = "`".repeat(Math.max(0, ...runs.map((run) => run.length)) + 1);
-  const padding = text.startsWith("`") || text.endsWith("`") ? " " : "";
-  return `${fence}${padding}${text}${padding}${fence}`;
-}
-
-/** Names are other people's text: no markup, mention or link comes of them. */
-function plain(text: string): string {
-  return text.replace(/[\\`*_{}[\]<>#|~@&!]/g, (character) => `&#${character.codePointAt(0)};`);
 }
