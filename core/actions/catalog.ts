@@ -1,13 +1,19 @@
 import type { Phase } from "../failback/phase.ts";
 import {
   type ActionParameter,
+  accountParameter,
   anyDatabasesParameter,
+  changeParameter,
   countsParameter,
   databasesParameter,
   flagParameter,
   forceParameter,
   linesParameter,
+  oldUsernameParameter,
+  operationParameter,
+  sinceParameter,
   unitParameter,
+  usernameParameter,
 } from "./parameter.ts";
 
 /** What is known of an action without running it; SSM documents and the runbooks' plans are made from it. */
@@ -200,6 +206,47 @@ export const actionCatalog = [
     phases: ["capturing"],
     parameters: [],
     timeoutSeconds: 600,
+  },
+  {
+    name: "check-credentials",
+    summary: "Checks, one by one, what must hold before the credentials of a user of DocumentDB are renewed.",
+    failback: false,
+    phases: ["normal"],
+    parameters: [accountParameter, changeParameter, usernameParameter, operationParameter],
+    timeoutSeconds: 120,
+  },
+  {
+    name: "prepare-credentials",
+    summary:
+      "Keeps new credentials as a pending version of the secret, and makes the second user with the roles of the first.",
+    failback: false,
+    phases: ["normal"],
+    parameters: [accountParameter, changeParameter, usernameParameter, operationParameter],
+    timeoutSeconds: 180,
+  },
+  {
+    name: "promote-credentials",
+    summary: "Proves a login with the pending credentials and makes them the secret's current version.",
+    failback: false,
+    phases: ["normal"],
+    parameters: [accountParameter, operationParameter],
+    timeoutSeconds: 180,
+  },
+  {
+    name: "remove-old-user",
+    summary: "Removes the old user of a rotation from DocumentDB, when nothing is connected as it.",
+    failback: false,
+    phases: ["normal"],
+    parameters: [accountParameter, oldUsernameParameter],
+    timeoutSeconds: 120,
+  },
+  {
+    name: "source-position",
+    summary: "Shows what MongoDB's oplog holds, and counts the changes in scope behind a time.",
+    failback: false,
+    phases: "any",
+    parameters: [databasesParameter, sinceParameter],
+    timeoutSeconds: 120,
   },
 ] as const satisfies readonly ActionMetadata[];
 

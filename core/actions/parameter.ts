@@ -1,3 +1,5 @@
+import { accountPattern, rotationChanges, usernamePattern } from "../credentials/accounts.ts";
+
 /** One parameter of an action: `--allow-remove` on the command line, `allowRemove` in the SSM document. */
 export interface ActionParameter {
   /** As on the command line, without the dashes: kebab-case. */
@@ -84,4 +86,42 @@ export const linesParameter: ActionParameter = {
   description: "How many lines, from the end.",
   allowedPattern: "^[1-9][0-9]{0,2}$",
   default: "100",
+};
+
+export const accountParameter: ActionParameter = {
+  name: "account",
+  description: "Whose credentials: replication, or application:NAME of an application user.",
+  allowedPattern: accountPattern,
+};
+
+export const changeParameter: ActionParameter = {
+  name: "change",
+  description: "What is renewed: the user and its password, or the password alone.",
+  allowedValues: rotationChanges,
+};
+
+export const usernameParameter: ActionParameter = {
+  name: "username",
+  description: "Name of the second user; - for the one that takes turns with the user now.",
+  allowedPattern: usernamePattern,
+  default: "-",
+};
+
+export const oldUsernameParameter: ActionParameter = {
+  name: "old-username",
+  description: "The user to remove, as the rotation's summary names it.",
+  allowedPattern: "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$",
+};
+
+export const operationParameter: ActionParameter = {
+  name: "operation",
+  description: "Id of the operation this belongs to: the same one makes one version of a secret.",
+  allowedPattern: "^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$",
+};
+
+export const sinceParameter: ActionParameter = {
+  name: "since",
+  description: "Cluster time as seconds:increment from which changes in scope are counted; - to count none.",
+  allowedPattern: "^(-|[0-9]{1,10}:[0-9]{1,10})$",
+  default: "-",
 };

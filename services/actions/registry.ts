@@ -23,6 +23,11 @@ const actions: Readonly<Record<ActionName, () => Promise<{ readonly run: Action 
   "check-resume": () => import("./check-resume.ts"),
   "restore-roles": () => import("./restore-roles.ts"),
   "abort-cleanup": () => import("./abort-cleanup.ts"),
+  "check-credentials": () => import("./check-credentials.ts"),
+  "prepare-credentials": () => import("./prepare-credentials.ts"),
+  "promote-credentials": () => import("./promote-credentials.ts"),
+  "remove-old-user": () => import("./remove-old-user.ts"),
+  "source-position": () => import("./source-position.ts"),
 };
 
 /** The code of an action of the catalog. */

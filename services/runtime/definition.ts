@@ -1,4 +1,5 @@
 import type { PhaseStore } from "../../adapters/state/phase-store.ts";
+import type { SecretVersions } from "../../core/credentials/ports.ts";
 import type { Environment, Scope, Settings } from "../../core/failback/documents.ts";
 import type { keysOf } from "../../core/failback/layout.ts";
 import type { Phase } from "../../core/failback/phase.ts";
@@ -62,6 +63,7 @@ export interface ServiceContext {
   readonly settings: Settings;
   readonly store: ObjectStore;
   readonly secrets: Secrets;
+  readonly secretVersions: SecretVersions;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly phaseStore: PhaseStore;

@@ -1,3 +1,4 @@
+import type { SecretVersions } from "../../core/credentials/ports.ts";
 import type { ObjectStore, PutOptions, Secrets } from "../../core/ports.ts";
 
 /** An ObjectStore that loads its adapter, and with it the SDK, at the first request. */
@@ -44,5 +45,21 @@ export function lazySecrets(load: () => Promise<Secrets>): Secrets {
       loaded ??= load();
       return (await loaded).get(name);
     },
+  };
+}
+
+/** Versions of secrets, by an adapter that is loaded at the first request. */
+export function lazySecretVersions(load: () => Promise<SecretVersions>): SecretVersions {
+  let loaded: Promise<SecretVersions> | undefined;
+  const versions = () => {
+    loaded ??= load();
+    return loaded;
+  };
+  return {
+    list: async (secret) => (await versions()).list(secret),
+    read: async (secret, version) => (await versions()).read(secret, version),
+    putPending: async (secret, id, fields) => (await versions()).putPending(secret, id, fields),
+    promote: async (secret, from, to) => (await versions()).promote(secret, from, to),
+    removeLabel: async (secret, id, label) => (await versions()).removeLabel(secret, id, label),
   };
 }

@@ -1,4 +1,5 @@
 /** What `replicate` needs, over a store in memory, for tests at the port boundary. */
+
 import { rmSync } from "node:fs";
 import { systemClock } from "../../adapters/clock.ts";
 import { PhaseStore } from "../../adapters/state/phase-store.ts";
@@ -13,6 +14,7 @@ import { keysOf } from "../../core/failback/layout.ts";
 import type { Logger, ObjectStore } from "../../core/ports.ts";
 import type { OpenFailback, ServiceContext } from "../../services/runtime/service.ts";
 import { StatusReporter, type StatusUpdate } from "../../services/runtime/status.ts";
+import { MemorySecretVersions } from "./memory-secret-versions.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 export interface LogLine {
@@ -102,6 +104,7 @@ export async function testCapture(
       settings: { ...defaultSettings, maxDelayMs: 5, ...options.settings },
       store,
       secrets: { get: () => Promise.reject(new Error("no secrets in this test")) },
+      secretVersions: new MemorySecretVersions(),
       clock: systemClock,
       logger,
       phaseStore: new PhaseStore(store, systemClock, "test"),

@@ -1,4 +1,5 @@
 /** MongoDB's and DocumentDB's stand-ins, and failbacks on them up to the moment restore begins. */
+
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -30,6 +31,7 @@ import { replicateFromDocumentdb } from "../../services/replication/documentdb.t
 import { runRestore } from "../../services/restore/run.ts";
 import type { ServiceContext } from "../../services/runtime/service.ts";
 import { testCapture, testEnvironment } from "./capture-context.ts";
+import { MemorySecretVersions } from "./memory-secret-versions.ts";
 import { waitFor } from "./wait-for.ts";
 
 const collections = ["orders", "items", "new"] as const;
@@ -277,6 +279,7 @@ export class Scenario implements AsyncDisposable {
       environment: testEnvironment,
       settings: { ...defaultSettings, tailMarginSeconds: 0, maxDelayMs: 5, ...this.settings },
       secrets: { get: async (secret) => ({ uri: this.world.sandbox.addresses[secret as "mongodb"]! }) },
+      secretVersions: new MemorySecretVersions(),
       phaseStore,
       failback: {
         open: async () => {

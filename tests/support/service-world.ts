@@ -17,6 +17,7 @@ import type { ServiceContext } from "../../services/runtime/definition.ts";
 import { createFailbackLoader } from "../../services/runtime/failback.ts";
 import { StatusReporter } from "../../services/runtime/status.ts";
 import { InstantClock } from "./instant-clock.ts";
+import { MemorySecretVersions } from "./memory-secret-versions.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 export const worldFailbackId = "fb-1";
@@ -133,6 +134,7 @@ export class ServiceWorld implements Disposable {
       settings: { ...defaultSettings, ...options.settings },
       store,
       secrets: { get: async (name) => options.secrets?.[name] ?? Promise.reject(noSecret(name)) },
+      secretVersions: new MemorySecretVersions(options.secrets),
       clock,
       logger,
       phaseStore,

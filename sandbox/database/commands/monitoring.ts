@@ -159,7 +159,27 @@ function commandLine(context: CommandContext): Reply {
 }
 
 function currentOperations(context: CommandContext): Reply {
-  return { inprog: operations(context) };
+  const all = context.body.get("$all") === true ? idleConnections(context) : [];
+  return { inprog: [...operations(context), ...all] };
+}
+
+/** With `$all`, connections that do nothing now are listed too, with the users logged in on them. */
+function idleConnections(context: CommandContext): ReplyObject[] {
+  const busy = new Set([...context.server.running.values()].map(({ connection }) => connection));
+  return context.server.replicaSet.members.flatMap((member) =>
+    [...member.connections]
+      .filter((connection) => !busy.has(connection))
+      .map((connection) => ({
+        type: "op",
+        host: member.host,
+        desc: `conn${connection.id}`,
+        connectionId: connection.id,
+        client: connection.remote,
+        appName: connection.appName,
+        active: false,
+        effectiveUsers: [...connection.principals.values()].map(({ user, db }) => ({ user, db })),
+      })),
+  );
 }
 
 /** Running commands and transactions between two commands, as currentOp and $currentOp show them. */
