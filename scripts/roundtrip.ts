@@ -4,6 +4,7 @@ import { type Command, runCommand } from "./roundtrip/command.ts";
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   validate: async () => (await import("./roundtrip/validate.ts")).validateCommand,
   plan: async () => (await import("./roundtrip/plan.ts")).planCommand,
+  drift: async () => (await import("./roundtrip/drift.ts")).driftCommand,
   tasks: async () => (await import("./roundtrip/tasks.ts")).tasksCommand,
   runbook: async () => (await import("./roundtrip/runbook.ts")).runbookCommand,
   status: async () => (await import("./roundtrip/status.ts")).statusCommand,
@@ -17,6 +18,7 @@ Usage: roundtrip <command> [options]
 Commands
   validate  what is wrong with tasks.yaml, with line and fix
   plan      what a change of tasks.yaml will do
+  drift     what is not as it was applied: git, Terraform, DMS, both databases
   tasks     edit tasks.yaml, import the old format, show what DMS gets
   runbook   run a failback runbook: failback-start, -restore, -clean, -resume, -reopen, -abort
   status    where an environment stands

@@ -11,6 +11,8 @@ export interface Command {
   readonly examples: readonly string[];
   /** For a command whose exit codes are its own. */
   readonly exitCodes?: readonly (readonly [string, string])[];
+  /** For a command in which 2 has another meaning than a wrong command line. */
+  readonly usageExitCode?: number;
   run(values: Readonly<Record<string, unknown>>, positionals: readonly string[]): Promise<number>;
 }
 
@@ -59,7 +61,8 @@ export async function runCommand(command: Command, args: readonly string[]): Pro
     process.stderr.write(`${command.name}: ${error instanceof Error ? error.message : String(error)}\n`);
     if (!(error instanceof RoundtripError) && error instanceof Error)
       process.stderr.write(`${error.stack}\n`);
-    return exitCodeOf(error);
+    const isUsage = error instanceof RoundtripError && error.kind === "usage";
+    return isUsage && command.usageExitCode !== undefined ? command.usageExitCode : exitCodeOf(error);
   }
 }
 
