@@ -1,0 +1,61 @@
+import { type Failure, RoundtripError } from "../../core/errors.ts";
+import { type Diagnostic, diagnosticText } from "./messages.ts";
+
+const shownMax = 10;
+
+/** What a failed Terraform command comes to, in the product's words. Texts are already cleaned of sensitive values. */
+export function terraformFailure(
+  what: string,
+  diagnostics: readonly Diagnostic[],
+  ended: { readonly exitCode: number | null; readonly stderr: readonly string[] },
+): RoundtripError {
+  const errors = diagnostics.filter(({ severity }) => severity === "error");
+  const known = errors.map((error) => special(what, error)).find((failure) => failure !== undefined);
+  if (known) return new RoundtripError(known);
+  const said = errors.slice(0, shownMax).map(diagnosticText);
+  if (errors.length > shownMax) said.push(`and ${errors.length - shownMax} more`);
+  const how = ended.exitCode === null ? "a signal" : `exit code ${ended.exitCode}`;
+  return new RoundtripError({
+    kind: kindOf(errors),
+    what,
+    expected: "Terraform to succeed",
+    got: said.length > 0 ? said.join("; ") : [how, ...ended.stderr].join("; "),
+    wayOut: "mend what is named and run this again; nothing that was already done is done twice",
+  });
+}
+
+function kindOf(errors: readonly Diagnostic[]): Failure["kind"] {
+  const all = errors.map(diagnosticText).join("\n");
+  if (/AccessDenied|UnauthorizedOperation|not authorized|InvalidClientTokenId|ExpiredToken|403/.test(all))
+    return "denied";
+  if (/no answer from|connection refused|timeout|Throttling|Service ?Unavailable|status 50\d/i.test(all))
+    return "unavailable";
+  return "configuration";
+}
+
+function special(what: string, { summary, detail }: Diagnostic): Failure | undefined {
+  if (summary.includes("Error acquiring the state lock")) return heldLock(what, detail);
+  if (/Saved plan is stale|Saved plan does not match the given state/.test(summary))
+    return {
+      kind: "refused",
+      what,
+      expected: "the state the plan was made from",
+      got: "a state that has changed since: the plan is stale",
+      wayOut: "plan again and have that plan reviewed",
+    };
+  return undefined;
+}
+
+/** Terraform words the lock's holder as `Name: value` lines. */
+function heldLock(what: string, detail: string): Failure {
+  const field = (name: string) =>
+    new RegExp(`^\\s*${name}:\\s*(.+)$`, "m").exec(detail)?.[1]?.trim() ?? "unknown";
+  return {
+    kind: "refused",
+    what,
+    expected: "the state to be free",
+    got: `lock ${field("ID")}, held by ${field("Who")} since ${field("Created")} for ${field("Operation")}`,
+    wayOut:
+      "wait until that run has ended and run this again; where its process is dead, `roundtrip unlock` proves it and frees the lock",
+  };
+}
