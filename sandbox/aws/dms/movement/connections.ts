@@ -55,17 +55,23 @@ function hostsOf({ serverName, port }: Connection): string {
 }
 
 /**
+ * Address and login of an endpoint as they are now: the secret's current version, or what stands in clear text.
+ * @throws EndpointError when the secret can't be read or lacks a key
+ */
+export async function loginOf(context: ServiceContext, { connection }: Endpoint): Promise<Connection> {
+  return connection.secretId === undefined ? connection : readSecret(context, connection.secretId);
+}
+
+/**
  * A connected client for the endpoint. The caller closes it.
  * DMS logs in with SCRAM-SHA-1 and no other: a user with SCRAM-SHA-256 alone is refused.
  * @throws EndpointError, or the driver's error when the server can't be reached or refuses the login
  */
 export async function connectTo(
-  context: ServiceContext,
   endpoint: Endpoint,
+  connection: Connection,
   timeoutMs: number,
 ): Promise<MongoClient> {
-  const { secretId } = endpoint.connection;
-  const connection = secretId === undefined ? endpoint.connection : await readSecret(context, secretId);
   const withLogin = connection.username !== undefined && endpoint.settings.AuthType !== "no";
   const client = new MongoClient(`mongodb://${hostsOf(connection)}/`, {
     ...(withLogin

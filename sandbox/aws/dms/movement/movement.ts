@@ -2,7 +2,7 @@
 import type { ServiceContext } from "../../service.ts";
 import type { Endpoint, Task } from "../model.ts";
 import type { Store } from "../store.ts";
-import { connectTo } from "./connections.ts";
+import { connectTo, loginOf } from "./connections.ts";
 import { type Outcome, Runner } from "./runner.ts";
 
 export class Movement {
@@ -16,7 +16,7 @@ export class Movement {
   /** Connects and logs in as a task would. Gives the failure's message, undefined when it worked. */
   async tryConnection(endpoint: Endpoint): Promise<string | undefined> {
     try {
-      const client = await connectTo(this.context, endpoint, 2_000);
+      const client = await connectTo(endpoint, await loginOf(this.context, endpoint), 2_000);
       await client.close();
       return undefined;
     } catch (cause) {

@@ -2,11 +2,11 @@
 import type { MongoClient } from "mongodb";
 import { MongoServerError } from "mongodb";
 import type { ServiceContext } from "../../service.ts";
-import type { Progress, TableRow, Task } from "../model.ts";
+import type { Connection, Progress, TableRow, Task } from "../model.ts";
 import type { Store } from "../store.ts";
 import type { Refused } from "./apply.ts";
 import { currentPosition, HistoryLost } from "./capture.ts";
-import { connectTo, EndpointError } from "./connections.ts";
+import { connectTo, EndpointError, loginOf } from "./connections.ts";
 import { Follower, pause } from "./follow.ts";
 import { collectionsOf, loadTable, type PrepareMode } from "./full-load.ts";
 import { parseMappings, Selector } from "./mappings.ts";
@@ -45,6 +45,8 @@ export class Runner {
   readonly #book: TableBook;
   readonly #prepareMode: PrepareMode;
   readonly #handleDrops: boolean;
+  /** Logins by endpoint, as they were when this run began: a secret that changes meanwhile is seen by the next run. */
+  readonly #logins = new Map<string, Connection>();
   /** Since when neither side could be reached; undefined while things go well. */
   #lostSince: number | undefined;
 
@@ -102,14 +104,9 @@ export class Runner {
 
   /** One connected life. Returns when it is over, throws what a new connection may mend. */
   async #attempt(): Promise<Outcome> {
-    const endpoint = (arn: string) => {
-      const found = this.store.get("endpoint", arn);
-      if (!found) throw new EndpointError(`the endpoint ${arn} does not exist`);
-      return found;
-    };
-    const source = await connectTo(this.context, endpoint(this.task.sourceArn), CONNECT_TIMEOUT_MS);
+    const source = await this.#connect(this.task.sourceArn);
     try {
-      const target = await connectTo(this.context, endpoint(this.task.targetArn), CONNECT_TIMEOUT_MS);
+      const target = await this.#connect(this.task.targetArn);
       try {
         return await this.#move(source, target);
       } finally {
@@ -118,6 +115,14 @@ export class Runner {
     } finally {
       await source.close(true);
     }
+  }
+
+  async #connect(arn: string): Promise<MongoClient> {
+    const endpoint = this.store.get("endpoint", arn);
+    if (!endpoint) throw new EndpointError(`the endpoint ${arn} does not exist`);
+    const login = this.#logins.get(arn) ?? (await loginOf(this.context, endpoint));
+    this.#logins.set(arn, login);
+    return connectTo(endpoint, login, CONNECT_TIMEOUT_MS);
   }
 
   async #move(source: MongoClient, target: MongoClient): Promise<Outcome> {

@@ -1,5 +1,5 @@
 /** Connection tests between endpoints and replication instances. */
-import { notFound } from "../faults.ts";
+import { invalidState, notFound } from "../faults.ts";
 import { filtered, type Input, page, text } from "../input.ts";
 import type { TestedConnection } from "../model.ts";
 import type { Dms } from "../service.ts";
@@ -29,6 +29,8 @@ function testConnection(dms: Dms, input: Input): object {
   if (!dms.store.get("instance", instanceArn))
     throw notFound(`Replication Instance ${instanceArn} not found.`);
   const connection: TestedConnection = { endpointArn: endpoint.arn, instanceArn, status: "testing" };
+  if (dms.store.get("connection", connectionKey(connection))?.status === "testing")
+    throw invalidState(`The connection to the endpoint ${endpoint.id} is already being tested.`);
   dms.store.put("connection", connectionKey(connection), connection);
   dms.later(async () => {
     const failure = await dms.movement.tryConnection(endpoint);
