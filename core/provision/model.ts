@@ -35,11 +35,7 @@ export interface ProvisionRequest {
   readonly tf?: {
     readonly action: "create" | "update" | "delete";
     /** The input of the call before; none on create. */
-    readonly prev_input?: {
-      readonly version: 1;
-      readonly databases: readonly DeclaredDatabase[];
-      readonly [other: string]: unknown;
-    } | null;
+    readonly prev_input?: Pick<ProvisionRequest, "version" | "databases"> | null;
   };
 }
 
