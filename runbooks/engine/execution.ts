@@ -10,6 +10,7 @@ import type {
   ObjectStore,
   ReplicationTasks,
 } from "../../core/ports.ts";
+import type { ReplicationEndpoints } from "../../core/replication/ports.ts";
 import type { Tasks } from "../../core/tasks/model.ts";
 import { callAction, documentName } from "./action.ts";
 import type { Journal } from "./journal.ts";
@@ -23,6 +24,7 @@ export interface RunbookDependencies {
   readonly instances: Instances;
   readonly commands: Commands;
   readonly tasks: ReplicationTasks;
+  readonly endpoints: ReplicationEndpoints;
   readonly functions: Functions;
   readonly clock: Clock;
   readonly signal: AbortSignal;

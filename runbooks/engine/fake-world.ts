@@ -10,6 +10,11 @@ import type {
   ReplicationTask,
   ReplicationTasks,
 } from "../../core/ports.ts";
+import type {
+  ConnectionTest,
+  ReplicationEndpoint,
+  ReplicationEndpoints,
+} from "../../core/replication/ports.ts";
 import type { RunbookDependencies } from "./execution.ts";
 
 const sampleEnvironment: Environment = {
@@ -109,6 +114,31 @@ export class FakeWorld {
     reloadTables: async () => {},
   };
 
+  /** Target endpoints by the secret they read; tests are always successful unless a test says otherwise. */
+  readonly endpoints: ReplicationEndpoints = {
+    links: async (arns) =>
+      arns.map((taskArn) => ({
+        taskId: "orders",
+        taskArn,
+        sourceEndpointArn: "arn:source",
+        targetEndpointArn: "arn:target",
+        instanceArn: "arn:instance",
+        startedAt: this.taskStartedAt,
+      })),
+    list: async () => this.listedEndpoints,
+    lastTest: async () => ({ status: "successful" }),
+    test: async (arn) => {
+      this.calls.push(`test ${arn}`);
+      return this.connectionTest;
+    },
+  };
+  taskStartedAt = new Date();
+  connectionTest: ConnectionTest = { status: "successful" };
+  listedEndpoints: ReplicationEndpoint[] = [
+    { id: "source", arn: "arn:source", type: "source", engine: "mongodb", secret: "dev/source" },
+    { id: "target", arn: "arn:target", type: "target", engine: "docdb", secret: "dev/dms" },
+  ];
+
   readonly functions: Functions = {
     invoke: async (name) => {
       this.calls.push(`invoke ${name}`);
@@ -117,13 +147,14 @@ export class FakeWorld {
   };
 
   dependencies(signal: AbortSignal = new AbortController().signal): RunbookDependencies {
-    const { store, instances, commands, tasks, functions, clock } = this;
+    const { store, instances, commands, tasks, endpoints, functions, clock } = this;
     return {
       environment: sampleEnvironment,
       store,
       instances,
       commands,
       tasks,
+      endpoints,
       functions,
       clock,
       signal,

@@ -4,12 +4,14 @@ import { RoundtripError } from "../../core/errors.ts";
 import { leaseKey } from "../../core/failback/layout.ts";
 import type { Clock, ObjectStore } from "../../core/ports.ts";
 
-interface LeaseDocument {
+export interface LeaseDocument {
   readonly version: 1;
   readonly holder: string;
   readonly what: string;
   readonly renewals: number;
   readonly released: boolean;
+  /** Who held it before, silent for a whole watch, when this holder took it over. */
+  readonly tookOver?: { readonly holder: string; readonly what: string };
 }
 
 /**
@@ -39,24 +41,26 @@ export class Lease {
     deps: { store: ObjectStore; clock: Clock },
     who: { holder: string; what: string; seconds: number; say: (line: string) => void },
   ): Promise<Lease> {
+    let current = await readJson<LeaseDocument>(deps.store, leaseKey);
+    if (current && !current.value.released) {
+      const { holder, what } = current.value;
+      who.say(`lease is held by ${holder} (${what}); watching ${who.seconds} s for a renewal`);
+      await deps.clock.sleep(who.seconds * 1000);
+      const again = await readJson<LeaseDocument>(deps.store, leaseKey);
+      if (again && again.etag !== current.etag && !again.value.released) throw held(again.value);
+      current = again;
+    }
+    const silent = current && !current.value.released ? current.value : undefined;
     const mine: LeaseDocument = {
       version: 1,
       holder: who.holder,
       what: who.what,
       renewals: 0,
       released: false,
+      ...(silent ? { tookOver: { holder: silent.holder, what: silent.what } } : {}),
     };
-    const found = await readJson<LeaseDocument>(deps.store, leaseKey);
-    if (found && !found.value.released) {
-      who.say(
-        `lease is held by ${found.value.holder} (${found.value.what}); watching ${who.seconds} s for a renewal`,
-      );
-      await deps.clock.sleep(who.seconds * 1000);
-      const again = await readJson<LeaseDocument>(deps.store, leaseKey);
-      if (again && again.etag !== found.etag && !again.value.released) throw held(again.value);
-    }
-    const current = await readJson<LeaseDocument>(deps.store, leaseKey);
     try {
+      // The very version that stood still through the watch: a renewal after it wins.
       const options = current ? { ifMatch: current.etag } : { ifNoneMatch: true };
       const { etag } = await writeJson(deps.store, leaseKey, mine, options);
       const lease = new Lease(deps.store, mine, etag, who.seconds);

@@ -66,7 +66,7 @@ export async function executeOperation(
     const phases = new PhaseStore(deps.store, deps.clock, deps.environment.environment);
     // A failback is opened under the same lease: while it is held here the phase can't change.
     const current = await phases.read();
-    assertPhase(current.phase, ["normal"], `run ${operation.name}`, current.failbackId);
+    assertPhase(current.phase, operation.phases ?? ["normal"], `run ${operation.name}`, current.failbackId);
     const opened = await open(deps, request);
     const { operationId } = opened.operation;
     const journal = await journalOf(deps, request, operationId);

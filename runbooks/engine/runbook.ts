@@ -21,6 +21,7 @@ import type {
   ObjectStore,
   ReplicationTasks,
 } from "../../core/ports.ts";
+import type { ReplicationEndpoints } from "../../core/replication/ports.ts";
 import type { Tasks } from "../../core/tasks/model.ts";
 
 /** Who runs it; from GitHub's variables in Actions, from the login on a laptop. */
@@ -45,6 +46,7 @@ export interface StepContext {
   readonly instances: Instances;
   readonly commands: Commands;
   readonly tasks: ReplicationTasks;
+  readonly endpoints: ReplicationEndpoints;
   readonly functions: Functions;
   readonly phases: PhaseStore;
   readonly clock: Clock;
@@ -126,4 +128,6 @@ export interface Runbook extends Procedure<RunbookContext> {
 
 export interface Operation extends Procedure<OperationContext> {
   readonly kind: "operation";
+  /** Phases it is legal in; `normal` alone when left out. Only what writes to no database and starts no task has others. */
+  readonly phases?: readonly Phase[];
 }

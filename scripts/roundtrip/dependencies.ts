@@ -3,6 +3,7 @@ import { AwsFunctions } from "../../adapters/aws/functions.ts";
 import { AwsInstances } from "../../adapters/aws/instances.ts";
 import { createObjectStore } from "../../adapters/aws/object-store.ts";
 import { createParameters } from "../../adapters/aws/parameters.ts";
+import { AwsReplicationEndpoints } from "../../adapters/aws/replication-endpoints.ts";
 import { AwsReplicationTasks } from "../../adapters/aws/replication-tasks.ts";
 import { systemClock } from "../../adapters/clock.ts";
 import { interruptSignal, type RunbookDependencies } from "../../runbooks/engine/execution.ts";
@@ -21,6 +22,7 @@ export async function dependenciesFor(
     instances: new AwsInstances({ region }),
     commands: new AwsCommands({ region }),
     tasks: new AwsReplicationTasks({ region }),
+    endpoints: new AwsReplicationEndpoints({ region }),
     functions: new AwsFunctions({ region }),
     clock: systemClock,
     signal: interruptSignal(),
