@@ -54,11 +54,16 @@ export function readTable(table: DescribedTable): TableStatistics {
 export function readLiveTable(table: DescribedTable): LiveTable {
   const [start, end] = [table.FullLoadStartTime, table.FullLoadEndTime];
   const ms = start && end ? end.getTime() - start.getTime() : 0;
-  return { ...readTable(table), ...(ms > 0 ? { fullLoadMs: ms } : {}) };
+  return {
+    ...readTable(table),
+    ...(ms > 0 ? { fullLoadMs: ms } : {}),
+    ...(start ? { fullLoadStartedAt: start.toISOString() } : {}),
+  };
 }
 
 /** A task with what it was made of. */
 export function readLiveTask(task: DescribedTask, tables: readonly LiveTable[]): LiveTask {
+  const { StartDate: started, FreshStartDate: fresh } = task.ReplicationTaskStats ?? {};
   return {
     ...readTask(task),
     tables,
@@ -67,6 +72,8 @@ export function readLiveTask(task: DescribedTask, tables: readonly LiveTable[]):
     sourceEndpointArn: task.SourceEndpointArn ?? "",
     targetEndpointArn: task.TargetEndpointArn ?? "",
     replicationInstanceArn: task.ReplicationInstanceArn ?? "",
+    ...(started ? { startedAt: started.toISOString() } : {}),
+    ...(fresh ? { freshlyStartedAt: fresh.toISOString() } : {}),
   };
 }
 

@@ -49,6 +49,8 @@ export interface Inspection {
 /** A table of a task, with how long its last full load took, once it has ended. */
 export interface LiveTable extends TableStatistics {
   readonly fullLoadMs?: number;
+  /** When the last full load of this table began, ISO 8601: another time means that it was loaded again. */
+  readonly fullLoadStartedAt?: string;
 }
 
 /** A DMS task as it is, with what it was made of. */
@@ -61,6 +63,9 @@ export interface LiveTask extends ReplicationTask {
   readonly sourceEndpointArn: string;
   readonly targetEndpointArn: string;
   readonly replicationInstanceArn: string;
+  /** When the task last began to run, and when it last began anew (first start or reload), ISO 8601. */
+  readonly startedAt?: string;
+  readonly freshlyStartedAt?: string;
 }
 
 /** DMS's side; one that could not be read says why, and is never taken for "no tasks". */

@@ -23,6 +23,19 @@ export interface ReadRevision {
 export async function readRevision(option: string, name: string, path: string): Promise<ReadRevision> {
   if (existsSync(name) && statSync(name).isFile())
     return { revision: { name }, tasks: parseTasks(decoded(await readFile(name), name), name) };
+  const { revision, text } = await readCommit(option, name, path);
+  return text === undefined ? { revision } : { revision, tasks: parseTasks(text, `${name}:${path}`) };
+}
+
+/**
+ * The text of `path` at a git reference; none where that commit has no such file. Fails with kind `usage` for a name
+ * that is no reference.
+ */
+export async function readCommit(
+  option: string,
+  name: string,
+  path: string,
+): Promise<{ revision: Revision; text?: string }> {
   const commit = await objectName(`${name}^{commit}`);
   if (commit === undefined)
     throw usageError(
@@ -40,7 +53,7 @@ export async function readRevision(option: string, name: string, path: string): 
     maxBuffer: fileLengthMax * 4,
     timeout: gitTimeoutMs,
   });
-  return { revision, tasks: parseTasks(decoded(stdout, path), `${name}:${path}`) };
+  return { revision, text: decoded(stdout, path) };
 }
 
 function decoded(bytes: Uint8Array, name: string): string {

@@ -1,26 +1,17 @@
-import { appendFile, readFile } from "node:fs/promises";
-import { readJson } from "../../adapters/state/json.ts";
-import { PhaseStore } from "../../adapters/state/phase-store.ts";
-import { actionCatalog } from "../../core/actions/catalog.ts";
+import { readFile } from "node:fs/promises";
 import { exitCodeOf, exitCodes } from "../../core/errors.ts";
-import type { Verdict } from "../../core/failback/documents.ts";
-import { keysOf } from "../../core/failback/layout.ts";
-import type { ObjectStore } from "../../core/ports.ts";
 import { parseTasks } from "../../core/tasks/tasks.ts";
-import { renderVerdict } from "../../core/verdict/render.ts";
 import { operations, runbooks } from "../../runbooks/catalog.ts";
 import { executeRunbook, planContext } from "../../runbooks/engine/execute.ts";
 import type { RunbookDependencies, RunRequest } from "../../runbooks/engine/execution.ts";
 import { executeOperation, operationPlanContext } from "../../runbooks/engine/operation.ts";
 import { type PlannedStep, planOf, renderPlan } from "../../runbooks/engine/plan.ts";
-import type { RunReport } from "../../runbooks/engine/run.ts";
 import type { Operation, Runbook } from "../../runbooks/engine/runbook.ts";
-import { renderSummary, renderText } from "../../runbooks/engine/summary.ts";
 import { callerOf } from "./caller.ts";
 import { type Command, usageError } from "./command.ts";
 import { dependenciesFor } from "./dependencies.ts";
+import { actionTimeoutSeconds, positive, reportRun } from "./report.ts";
 
-const actionSecondsDefault = 600;
 const all: readonly (Runbook | Operation)[] = [...runbooks, ...operations];
 const names = all.map(({ name }) => name).join(", ");
 
@@ -62,8 +53,7 @@ export const runbookCommand: Command = {
       caller: callerOf(process.env),
       declared: parseTasks(await readFile(String(values.tasks), "utf8"), String(values.tasks)),
       leaseSeconds: positive("--lease-seconds", String(values["lease-seconds"])),
-      actionTimeoutSeconds: (name) =>
-        actionCatalog.find((action) => action.name === name)?.timeoutSeconds ?? actionSecondsDefault,
+      actionTimeoutSeconds,
     };
     if (mode === "plan") {
       const steps = await plannedSteps(deps, runbook, request);
@@ -74,16 +64,7 @@ export const runbookCommand: Command = {
       runbook.kind === "operation"
         ? await executeOperation(deps, { ...request, operation: runbook })
         : await executeRunbook(deps, { ...request, runbook });
-    const { phase } = await new PhaseStore(deps.store, deps.clock, deps.environment.environment).read();
-    const verdict = await verdictOf(deps.store, report);
-    const { GITHUB_STEP_SUMMARY } = process.env;
-    if (GITHUB_STEP_SUMMARY) {
-      const summary = renderSummary(runbook, report, phase);
-      await appendFile(GITHUB_STEP_SUMMARY, verdict ? `${summary}\n${renderVerdict(verdict)}` : summary);
-    }
-    say(`\n${renderText(runbook, report, phase, verdict)}`);
-    if (values.json)
-      process.stdout.write(`${JSON.stringify({ ...report, phase, error: String(report.error ?? "") })}\n`);
+    await reportRun(deps, runbook, report, { json: values.json === true });
     return report.succeeded ? exitCodes.ok : exitCodeOf(report.error);
   },
 };
@@ -96,15 +77,6 @@ async function plannedSteps(
   return runbook.kind === "operation"
     ? planOf(runbook, await operationPlanContext(deps, { ...request, operation: runbook }))
     : planOf(runbook, await planContext(deps, { ...request, runbook }));
-}
-
-/** What restore found, when this run got as far as asking for it. */
-async function verdictOf(store: ObjectStore, report: RunReport): Promise<Verdict | undefined> {
-  const { failbackId, steps } = report;
-  const asked = steps.some(({ name, state }) => name === "verdict" && state !== "not reached");
-  return failbackId && asked
-    ? (await readJson<Verdict>(store, keysOf(failbackId).verdict))?.value
-    : undefined;
 }
 
 function runbookNamed(positionals: readonly string[]): Runbook | Operation {
@@ -131,10 +103,4 @@ function inputsOf(runbook: Runbook | Operation, given: readonly string[]): Recor
 function choice(option: string, value: string, allowed: readonly string[]): string {
   if (allowed.includes(value)) return value;
   throw usageError(`take ${option}`, value, `one of: ${allowed.join(", ")}`);
-}
-
-function positive(option: string, value: string): number {
-  const number = Number(value);
-  if (Number.isFinite(number) && number > 0) return number;
-  throw usageError(`take ${option}`, value, "a number above 0");
 }

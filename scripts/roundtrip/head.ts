@@ -1,0 +1,30 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import type { HeadRevision } from "../../runbooks/apply/proposal.ts";
+import { usageError } from "./command.ts";
+import { readCommit } from "./revision.ts";
+
+const git = promisify(execFile);
+const gitTimeoutMs = 30_000;
+
+/**
+ * The tasks file of a commit. A file of the working tree won't do: what is applied must be found again in git. Fails
+ * `usage` for a name that is no commit, or a commit without that file.
+ */
+export async function headRevision(name: string, path: string): Promise<HeadRevision> {
+  const { revision, text } = await readCommit("--head", name, path);
+  const { commit, tree } = revision;
+  if (text === undefined || commit === undefined || tree === undefined)
+    throw usageError(`read ${path} at ${name}`, "no such file there", "name its place with --file");
+  return { tasksText: text, commit, tree };
+}
+
+/** Whether a commit is an ancestor of another (or the same one); `undefined` when this clone doesn't hold both. */
+export async function isAncestor(commit: string, of: string): Promise<boolean | undefined> {
+  try {
+    await git("git", ["merge-base", "--is-ancestor", commit, of], { timeout: gitTimeoutMs });
+    return true;
+  } catch (error) {
+    return (error as { code?: unknown }).code === 1 ? false : undefined;
+  }
+}
