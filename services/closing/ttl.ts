@@ -3,6 +3,7 @@ import { connectMember, isTtlOn, setTtl } from "../../adapters/mongo/members.ts"
 import { dataMembers } from "../../adapters/mongo/replica-set.ts";
 import { RoundtripError } from "../../core/errors.ts";
 import type { MongodbClosing } from "../../core/failback/documents.ts";
+import type { Server } from "../access/databases.ts";
 
 type TtlState = MongodbClosing["ttl"][number];
 
@@ -21,6 +22,15 @@ export async function applyTtl(client: MongoClient, wanted: false | readonly Ttl
     await setTtl(member, enabled);
     if ((await isTtlOn(member)) !== enabled) throw notTaken(host, enabled);
   });
+}
+
+/** No member deletes by TTL until the verdict (invariants.md 15). Fails with what MongoDB said. */
+export async function ttlOff(server: Server): Promise<void> {
+  try {
+    await applyTtl(server.client, false);
+  } catch (error) {
+    throw server.failure(error, "keep TTL deletion off on MongoDB");
+  }
 }
 
 async function eachMember<T>(

@@ -9,6 +9,7 @@ import { Replay, type ReplayPorts, type ReplayState } from "../../core/apply/rep
 import type { TailRule } from "../../core/apply/step.ts";
 import { type Stretch, stepsOf } from "../../core/apply/steps.ts";
 import type { Write } from "../../core/apply/target.ts";
+import { ttlOff } from "../closing/ttl.ts";
 import { copyMarked, type MarkedDocument, retryCopies } from "./copy-marked.ts";
 import type { ForeignWrites } from "./foreign-writes.ts";
 import { ApplyProgress } from "./progress.ts";
@@ -69,21 +70,22 @@ async function run(restore: Restore, parts: ApplyParts, replay: Replay): Promise
   const { service, failback } = restore;
   const from = replay.state().sequence;
   const progress = new ApplyProgress(service, from, parts.lastSequence);
-  const steps = stepsOf(stretchesOf(restore, parts, from + 1), {
+  const garbage = new Garbage();
+  const steps = stepsOf(stretchesOf(restore, parts, from + 1, garbage), {
     scope: scopeOf(failback.scope.databases),
     tail: parts.tail,
     eventsMax: stepEventsMax,
     bytesMax: stepBytesMax,
   });
-  const garbage = new Garbage();
   let lookedMs = service.clock.monotonicMs();
   for await (const step of prefetched(steps, 1)) {
     await replay.apply(step);
-    if (step.kind === "writes") garbage.add(step.writes);
+    if (step.kind === "writes") garbage.wrote(step.writes);
     progress.reached(step.lastSequence, { pending: replay.pending.size });
     if (service.signal.aborted) break;
     if (service.clock.monotonicMs() - lookedMs < lookEveryMs) continue;
     await parts.foreign.look();
+    await ttlOff(restore.mongodb);
     lookedMs = service.clock.monotonicMs();
   }
   // Whatever comes next, this much need not be done again.
@@ -91,25 +93,40 @@ async function run(restore: Restore, parts: ApplyParts, replay: Replay): Promise
 }
 
 /**
- * The engine lets what was applied pile up to twice of what lives before it collects. Images of many megabytes, copied
- * on their way to the socket, are most of the memory then. Collecting takes some 50 ms, a tenth of applying as much.
+ * The engine lets what was read and applied pile up to twice of what lives before it collects. Objects of the log, and
+ * images copied on their way to the socket, are most of the memory then. Collecting takes some 50 ms, a tenth of
+ * applying as much.
  */
 class Garbage {
   private bytes = 0;
 
-  add(writes: readonly Write[]): void {
-    for (const { post } of writes) this.bytes += post?.length ?? 0;
+  /** An object of the log arrived in pieces; they, and the window before this one, are done with. */
+  read(events: readonly LogEvent[]): void {
+    let bytes = 0;
+    for (const { raw } of events) bytes += raw.length;
+    this.add(bytes);
+  }
+
+  wrote(writes: readonly Write[]): void {
+    let bytes = 0;
+    for (const { post } of writes) bytes += post?.length ?? 0;
+    this.add(bytes);
+  }
+
+  private add(bytes: number): void {
+    this.bytes += bytes;
     if (this.bytes < collectEveryBytes) return;
     Bun.gc(true);
     this.bytes = 0;
   }
 }
-const collectEveryBytes = 12 * 1024 * 1024;
+const collectEveryBytes = 16 * 1024 * 1024;
 
 async function* stretchesOf(
   restore: Restore,
   parts: ApplyParts,
   fromSequence: number,
+  garbage: Garbage,
 ): AsyncGenerator<Stretch> {
   const { service, failback } = restore;
   const windows = readLog({
@@ -124,6 +141,7 @@ async function* stretchesOf(
   });
   for await (const { events, lastSequence } of windows) {
     service.alive();
+    garbage.read(events);
     yield { changes: changesOf(events), lastSequence };
   }
 }

@@ -10,6 +10,7 @@ import type { OperationTime } from "../../core/ports.ts";
 import type { Server } from "../access/databases.ts";
 import { completeDump } from "../backup/dump-store.ts";
 import { readClosing } from "../closing/closing.ts";
+import { ttlOff } from "../closing/ttl.ts";
 import type { OpenFailback, ServiceContext } from "../runtime/definition.ts";
 
 export interface Ground {
@@ -45,6 +46,8 @@ export async function checkGround(
   for (const check of await identity(service, failback, mongodb, recorded)) {
     if (!check.ok) throw refused(`${check.name}: ${check.expected}`, check.got, check.wayOut ?? "");
   }
+  // A member that was started anew has forgotten it.
+  await ttlOff(mongodb);
   return { fence, blockTime: closing.blockTime, recorded };
 
   function refused(expected: string, got: string, wayOut: string): RoundtripError {

@@ -74,6 +74,16 @@ test("failback 15: MongoDB not closed to writers, or open again, is refused", as
   expect(await scenario.orders("mongodb").findOne({ _id: 1 })).toMatchObject({ value: 0 });
 });
 
+test("failback 15: a member that was started anew and deletes by TTL again is told so before the apply", async () => {
+  await using scenario = await drained();
+  const admin = world.mongodb.db("admin");
+  const isTtlOn = async () =>
+    (await admin.command({ getParameter: 1, ttlMonitorEnabled: 1 })).ttlMonitorEnabled as boolean;
+  await admin.command({ setParameter: 1, ttlMonitorEnabled: true });
+  await expectProven(scenario);
+  expect(await isTtlOn()).toBe(false);
+});
+
 test("failback 16: without a complete dump of MongoDB nothing is applied", async () => {
   await using scenario = await drained();
   for await (const { key } of scenario.store.list(scenario.keys.dump("mongodb"))) {
