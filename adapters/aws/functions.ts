@@ -1,5 +1,5 @@
 import type { InvokeCommandOutput, LambdaClient } from "@aws-sdk/client-lambda";
-import { RoundtripError } from "../../core/errors.ts";
+import { exitCodes, type FailureKind, RoundtripError } from "../../core/errors.ts";
 import type { Clock, Functions } from "../../core/ports.ts";
 import { systemClock } from "../clock.ts";
 import { type ClientSettings, clientOptions } from "./client-options.ts";
@@ -73,20 +73,26 @@ export class AwsFunctions implements Functions {
   }
 }
 
-/** What the function threw, in its own words; Lambda gives them as `{errorType, errorMessage, trace}`. */
+/**
+ * What the function threw, in its own words; Lambda gives them as `{errorType, errorMessage, trace}`. Roundtrip's own
+ * functions name the kind of failure in the type: `RoundtripError.refused`.
+ */
 function functionFailed(what: string, kind: string, text: string): RoundtripError {
   let said = text.slice(0, 1000);
+  let type = "";
   try {
-    const { errorType, errorMessage } = JSON.parse(text) as { errorType?: string; errorMessage?: string };
-    said = [errorType, errorMessage].filter(Boolean).join(": ");
+    const { errorType = "", errorMessage = "" } = JSON.parse(text) as Record<string, string | undefined>;
+    type = errorType;
+    said = errorMessage;
   } catch {
     // Then its answer is the best there is.
   }
+  const own = /^RoundtripError\.(\w+)$/.exec(type)?.[1] ?? "";
   return new RoundtripError({
-    kind: "unavailable",
+    kind: own !== "ok" && Object.hasOwn(exitCodes, own) ? (own as FailureKind) : "unavailable",
     what,
     expected: "the function to succeed",
-    got: `${kind.toLowerCase()} error: ${said || "no message"}`,
+    got: `${kind.toLowerCase()} error${type ? ` ${type}` : ""}: ${said || "no message"}`,
     wayOut: "mend what it names (its log says more), then run this again",
   });
 }
