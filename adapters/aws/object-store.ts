@@ -104,10 +104,7 @@ export class S3ObjectStore implements ObjectStore {
         const answer = await this.client.send(command);
         if (answer.ETag === undefined || answer.Body === undefined)
           throw unanswered(what, "an ETag and a body");
-        const body = await answer.Body.transformToByteArray();
-        if (answer.ContentLength !== undefined && body.length !== answer.ContentLength) {
-          throw unanswered(what, `${answer.ContentLength} bytes, not ${body.length}`);
-        }
+        const body = await bytesOf(answer.Body as AsyncIterable<Uint8Array>, answer.ContentLength, what);
         this.bucketSeen = true;
         return { body, etag: answer.ETag, metadata: answer.Metadata ?? {} };
       } catch (error) {
@@ -261,4 +258,21 @@ function unanswered(what: string, expected: string): StoreError {
 /** The bucket of an environment. The clients connect on first use. */
 export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
   return new S3ObjectStore(options);
+}
+
+/** A body of known length is put where it stays: gathering its pieces first would take its memory twice. */
+async function bytesOf(
+  body: AsyncIterable<Uint8Array>,
+  length: number | undefined,
+  what: string,
+): Promise<Uint8Array> {
+  if (length === undefined) return Buffer.concat(await Array.fromAsync(body));
+  const bytes = new Uint8Array(length);
+  let filled = 0;
+  for await (const piece of body) {
+    if (filled + piece.length <= length) bytes.set(piece, filled);
+    filled += piece.length;
+  }
+  if (filled !== length) throw unanswered(what, `${length} bytes, not ${filled}`);
+  return bytes;
 }
