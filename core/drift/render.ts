@@ -1,4 +1,4 @@
-import { plain } from "../plan/markdown.ts";
+import { plain, within } from "../plan/markdown.ts";
 import { summaryOf } from "./drift.ts";
 import { type DriftReport, driftAreas, type Finding } from "./model.ts";
 
@@ -69,17 +69,6 @@ const titles: Readonly<Record<Finding["area"], string>> = {
 
 function item({ what, expected, got, fix }: Finding): string {
   return `- [ ] ${plain(what)}\n  - expected: ${plain(expected)}\n  - got: ${plain(got)}\n  - fix: ${plain(fix)}`;
-}
-
-/** As many lines as there is room for, and how many were left out. */
-function within(lines: readonly string[], room: number): string[] {
-  let left = room - 100;
-  const kept = lines.findIndex((line) => {
-    left -= line.length + 1;
-    return left < 0;
-  });
-  if (kept < 0) return [...lines];
-  return [...lines.slice(0, kept), "", `${lines.length - kept} more lines are in the report's JSON.`, ""];
 }
 
 /** The report as plain text. */

@@ -1,3 +1,4 @@
+import type { Finding } from "../drift/model.ts";
 import type { EnvironmentName } from "../tasks/model.ts";
 
 /** What happens to a DMS task, the mildest first. */
@@ -80,4 +81,62 @@ export interface Plan {
   readonly environments: readonly EnvironmentPlan[];
   /** What a reader could fear and what will not happen. */
   readonly willNotHappen: readonly string[];
+  /** One environment as it stands; only when somebody looked. Not in the digest. */
+  readonly live?: LivePlan;
+  /** Terraform beside this plan; only when its plan was given. Not in the digest. */
+  readonly terraform?: TerraformPart;
+}
+
+export interface LiveSize {
+  readonly documents: number;
+  readonly bytes: number;
+  /** True: by the server's own numbers, nobody counted. */
+  readonly estimated: boolean;
+}
+
+/** What one task loads in full; keys are left out where nothing is known. */
+export interface LoadEstimate {
+  readonly task: string;
+  readonly collections: number;
+  readonly documents?: number;
+  readonly bytes?: number;
+  readonly minutes?: number;
+  /** Where the numbers come from. */
+  readonly from: readonly string[];
+  /** Collections that are in no number. */
+  readonly unknown: readonly string[];
+}
+
+export interface LivePlan {
+  readonly environment: string;
+  readonly takenAt: string;
+  /** `normal`, or the phase of the failback that is open: apply waits for its end. */
+  readonly phase: string;
+  /** What could not be read, and what nobody knows because of that. Not empty: the plan is not whole. */
+  readonly unknown: readonly { readonly side: string; readonly reason: string; readonly notKnown: string }[];
+  /** What isn't as the base says it is: apply refuses until it is. */
+  readonly divergence: readonly Finding[];
+  /** Dropped on DocumentDB, with what lies there now; without a size when DocumentDB was not read. */
+  readonly losses: readonly {
+    readonly kind: "database" | "collection";
+    readonly name: string;
+    readonly collections?: number;
+    readonly size?: LiveSize;
+  }[];
+  readonly loads: readonly LoadEstimate[];
+  /** New collections whose place on DocumentDB is not empty: apply stops at them with the choices. */
+  readonly occupied: readonly { readonly name: string; readonly size: LiveSize }[];
+  /** On DocumentDB, in no task, and left as they are. */
+  readonly undeclared: readonly { readonly name: string; readonly size: LiveSize }[];
+  /** What the replication user gets. */
+  readonly grants: readonly { readonly user: string; readonly role: string; readonly database: string }[];
+}
+
+export interface TerraformPart {
+  readonly environment: string;
+  readonly changes: Readonly<Record<"create" | "update" | "replace" | "delete", number>>;
+  /** Where Terraform's plan and this one disagree; not empty: neither may be applied. */
+  readonly problems: readonly string[];
+  /** Addresses a person let pass. */
+  readonly accepted: readonly string[];
 }

@@ -1,10 +1,22 @@
-import { code, plain } from "./markdown.ts";
-import type { Plan, TaskPlan } from "./model.ts";
-import { dataLines, droppedLines, isShown, summaryLine, whereText } from "./render-terminal.ts";
+import { code, plain, within } from "./markdown.ts";
+import type { LoadEstimate, Plan, TaskPlan } from "./model.ts";
+import {
+  leftLines,
+  liveDataLines,
+  loadWords,
+  lookedLine,
+  lossLines,
+  obstacleLines,
+  problemLines,
+  terraformSummary,
+  unknownLines,
+} from "./render-live.ts";
+import { dataLines, droppedLines, isShown, loadsByTask, summaryLine, whereText } from "./render-terminal.ts";
 import { listed } from "./words.ts";
 
 /** GitHub refuses a comment above 65,536 characters; what surrounds the plan needs some too. */
 const markdownLengthMax = 60_000;
+const listLengthMax = 7_000;
 
 /**
  * The plan as a comment, never longer than GitHub takes: tasks are told in full while there is room, then in one line,
@@ -12,33 +24,59 @@ const markdownLengthMax = 60_000;
  */
 export function renderMarkdown(plan: Plan): string {
   const changed = plan.tasks.filter(isShown);
-  const dropped = droppedLines(plan);
+  const dropped = [...droppedLines(plan), ...lossLines(plan)];
   const opening = [
     `### Plan: ${summaryLine(plan)}`,
     "",
     `${code(plan.base.name)} → ${code(plan.head.name)}, digest ${code(plan.digest)}`,
-    ...(dropped.length > 0
-      ? ["", "**Data is dropped**", "", ...dropped.map((line) => `- ${plain(line)}`)]
-      : []),
+    ...looked(plan),
+    ...titled("⚠️ Terraform disagrees", problemLines(plan)),
+    ...titled("Data is dropped", dropped),
+    ...titled("Unknown", unknownLines(plan)),
+    ...titled("In the way", obstacleLines(plan)),
     ...(changed.length > 0 ? ["", "**Tasks**, destructive ones first", ""] : []),
   ].join("\n");
   const closing = [
-    ...collapsed("On DocumentDB", dataLines(plan)),
-    ...collapsed("Will not happen", plan.willNotHappen),
+    ...collapsed("On DocumentDB", [...dataLines(plan), ...liveDataLines(plan)]),
+    ...collapsed("Will not happen", [...plan.willNotHappen, ...leftLines(plan)]),
     "",
   ].join("\n");
   const room = markdownLengthMax - opening.length - closing.length - 300;
-  return `${opening}\n${tasksWithin(changed, room)}\n${closing}`;
+  return `${opening}\n${tasksWithin(changed, loadsByTask(plan), room)}\n${closing}`;
 }
 
-function tasksWithin(tasks: readonly TaskPlan[], room: number): string {
+function looked(plan: Plan): string[] {
+  return [lookedLine(plan), terraformSummary(plan)]
+    .filter((line) => line !== undefined)
+    .flatMap((line) => ["", plain(line)]);
+}
+
+/** Bounded: what was looked up may be long, and every task's line comes before its details. */
+function titled(title: string, lines: readonly string[]): string[] {
+  if (lines.length === 0) return [];
+  return [
+    "",
+    `**${title}**`,
+    "",
+    ...within(
+      lines.map((line) => `- ${plain(line)}`),
+      listLengthMax,
+    ),
+  ];
+}
+
+function tasksWithin(
+  tasks: readonly TaskPlan[],
+  loads: ReadonlyMap<string, LoadEstimate>,
+  room: number,
+): string {
   const short = tasks.map(shortForm);
   // A line for every task comes before details of any.
   let left = room - short.reduce((total, line) => total + line.length + 1, 0);
   const parts: string[] = [];
   let used = 0;
   for (const [index, task] of tasks.entries()) {
-    const full = fullForm(task);
+    const full = fullForm(task, loads.get(task.id));
     const extra = full.length - short[index]!.length;
     const part = extra <= left ? full : short[index]!;
     if (part === full) left -= extra;
@@ -59,12 +97,13 @@ function shortForm(task: TaskPlan): string {
   return `- ${mark}**${task.action}** ${code(task.id)} ${countsOf(task)}`;
 }
 
-function fullForm(task: TaskPlan): string {
+function fullForm(task: TaskPlan, load: LoadEstimate | undefined): string {
   const lines = task.reasons.flatMap((reason) => [
     `  - ${plain(reason.change + whereText(reason))}<br>${plain(reason.why)}`,
   ]);
   if (task.collectionsLoaded.length > 0)
     lines.push(`  - loaded in full: ${plain(listed(task.collectionsLoaded))}`);
+  if (load) lines.push(`  - ${plain(loadWords(load))}`);
   for (const { name, action } of task.environments) lines.push(`  - in ${name}: ${action}`);
   return [
     `- ${task.destructive ? "⚠️ " : ""}**${task.action}** ${code(task.id)} ${countsOf(task)}`,

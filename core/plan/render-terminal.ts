@@ -1,5 +1,16 @@
 import { environmentNames } from "../tasks/model.ts";
-import type { EnvironmentPlan, Plan, Reason, TaskAction, TaskPlan } from "./model.ts";
+import type { EnvironmentPlan, LoadEstimate, Plan, Reason, TaskAction, TaskPlan } from "./model.ts";
+import {
+  leftLines,
+  liveDataLines,
+  loadWords,
+  lookedLine,
+  lossLines,
+  obstacleLines,
+  problemLines,
+  terraformSummary,
+  unknownLines,
+} from "./render-live.ts";
 import { counted, listed } from "./words.ts";
 
 const signs: Readonly<Record<TaskAction, string>> = {
@@ -16,14 +27,21 @@ export function renderTerminal(plan: Plan): string {
   const changed = plan.tasks.filter(isShown);
   const destructive = changed.filter((task) => task.destructive);
   const others = changed.filter((task) => !task.destructive);
+  const loads = loadsByTask(plan);
+  const lines = (task: TaskPlan) => taskLines(task, loads.get(task.id));
+  const looked = [lookedLine(plan), terraformSummary(plan)].filter((line) => line !== undefined);
   return [
     `Plan: ${plan.base.name} → ${plan.head.name}`,
     `  ${summaryLine(plan)}`,
     `  digest ${plan.digest}`,
-    ...section("Destructive", [...droppedLines(plan), ...destructive.flatMap(taskLines)]),
-    ...section("Changes", others.flatMap(taskLines)),
-    ...section("On DocumentDB", dataLines(plan)),
-    ...section("Will not happen", plan.willNotHappen),
+    ...looked.map((line) => `  ${line}`),
+    ...section("Terraform disagrees", problemLines(plan)),
+    ...section("Destructive", [...droppedLines(plan), ...lossLines(plan), ...destructive.flatMap(lines)]),
+    ...section("Unknown", unknownLines(plan)),
+    ...section("In the way", obstacleLines(plan)),
+    ...section("Changes", others.flatMap(lines)),
+    ...section("On DocumentDB", [...dataLines(plan), ...liveDataLines(plan)]),
+    ...section("Will not happen", [...plan.willNotHappen, ...leftLines(plan)]),
     "",
   ].join("\n");
 }
@@ -46,12 +64,18 @@ function section(title: string, lines: readonly string[]): string[] {
   return lines.length > 0 ? ["", title, ...lines.map((line) => `  ${line}`)] : [];
 }
 
-function taskLines(task: TaskPlan): string[] {
+/** What each task loads, where somebody looked. */
+export function loadsByTask({ live }: Plan): ReadonlyMap<string, LoadEstimate> {
+  return new Map(live?.loads.map((load) => [load.task, load]));
+}
+
+function taskLines(task: TaskPlan, load: LoadEstimate | undefined): string[] {
   const { action, id, database, collectionsLoaded } = task;
   return [
     `${signs[action]} ${action.padEnd(17)} ${id} (database ${database})`,
     ...task.reasons.flatMap((reason) => [`    ${reason.change}${whereText(reason)}`, `      ${reason.why}`]),
     ...(collectionsLoaded.length > 0 ? [`    loaded in full: ${listed(collectionsLoaded)}`] : []),
+    ...(load ? [`      ${loadWords(load)}`] : []),
     ...task.environments.map((environment) => `    in ${environment.name}: ${environment.action}`),
   ];
 }

@@ -7,7 +7,8 @@ import { exitCodes } from "../../core/errors.ts";
 import { readTerraformDrift, readTerraformPlan } from "../../core/plan/terraform-check.ts";
 import { type Command, usageError } from "./command.ts";
 import { dependenciesFor } from "./dependencies.ts";
-import { environmentNameOf, liveStateOf, terraformText } from "./live.ts";
+import { liveStateOf } from "./live.ts";
+import { environmentNameOf, terraformText } from "./named-environment.ts";
 import { readRevision } from "./revision.ts";
 
 const exitDrift = 2;
