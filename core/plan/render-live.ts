@@ -49,12 +49,12 @@ export function liveDataLines({ live }: Plan): string[] {
   const known = live.loads.filter(({ documents }) => documents !== undefined);
   const documents = known.reduce((sum, load) => sum + (load.documents ?? 0), 0);
   const unknown = live.loads.reduce((sum, load) => sum + load.unknown.length, 0);
+  const total = [
+    ...(known.length > 0 ? [`about ${number(documents)} documents`] : []),
+    ...(unknown > 0 ? [`${counted(unknown, "collection")} of unknown size`] : []),
+  ].join(", and ");
   return [
-    ...(live.loads.length > 0
-      ? [
-          `${live.environment}: loaded in all: ${known.length > 0 ? `about ${number(documents)} documents` : "not known"}${unknown > 0 ? `, and ${counted(unknown, "collection")} of unknown size` : ""}`,
-        ]
-      : []),
+    ...(documents > 0 || unknown > 0 ? [`${live.environment}: loaded in all: ${total}`] : []),
     ...(live.grants.length > 0
       ? [
           `${live.environment}: user ${live.grants[0]!.user} gets ${live.grants[0]!.role} on ${listed(live.grants.map(({ database }) => database))}`,
@@ -75,6 +75,8 @@ export function leftLines({ live }: Plan): string[] {
 /** `about 1,200,000 documents, 3.1 GB, 12.4 min (MongoDB's count; speed of 8 finished loads here)` */
 export function loadWords(load: LoadEstimate): string {
   const { documents, bytes, minutes, from, unknown } = load;
+  if (documents === 0 && unknown.length === 0)
+    return `nothing to load: no documents by ${listed(from.slice(0, 1))}`;
   const numbers = [
     documents === undefined ? "size not known" : `about ${number(documents)} documents`,
     documents === undefined ? "" : bytes === undefined ? "bytes not known" : bytesWords(bytes),
