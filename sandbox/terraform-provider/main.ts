@@ -5,7 +5,7 @@ import { type Provider, type ProviderName, providerNames } from "./provider.ts";
 
 async function load(name: ProviderName): Promise<Provider> {
   if (name === "aws") return (await import("./aws/provider.ts")).awsProvider();
-  throw new Error(`not yet: ${name}`);
+  return (await import("./utility/provider.ts")).utilityProvider(name);
 }
 
 const name = providerNames.find((each) => each === process.argv[2]);

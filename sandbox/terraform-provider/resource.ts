@@ -7,6 +7,8 @@ export interface Rules {
   readonly source: string;
   /** Arguments whose change replaces the object. */
   readonly forceNew?: readonly string[];
+  /** Those that replace it only under a condition on what is planned. */
+  readonly forceNewWhen?: readonly { readonly name: string; readonly when: (planned: Values) => boolean }[];
   /** What an argument is when the configuration leaves it out. */
   readonly defaults?: Readonly<Record<string, Value>>;
   readonly oneOf?: Readonly<Record<string, readonly string[]>>;

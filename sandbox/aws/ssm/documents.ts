@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
 import { stringify as toYaml } from "yaml";
+import { tagsOf } from "../input.ts";
+import { ParameterStore } from "../parameters/store.ts";
 import { AwsError, type RequestContext } from "../service.ts";
 import type { DocumentStore, DocumentVersion } from "./document-store.ts";
 import { filters, type Input, optionalText, page, text } from "./input.ts";
@@ -109,6 +111,7 @@ export const documentOperations: Readonly<Record<string, Act>> = {
     if (type !== "Command")
       throw new AwsError("ValidationException", `DocumentType ${type}: the stand-in takes Command`);
     const made = store.create(name, text(input, "Content"), formatOf(input), context.now().getTime());
+    new ParameterStore(context.db).setTags(`Document/${name}`, tagsOf(input));
     return { DocumentDescription: describe(made, context) };
   },
   UpdateDocument(store, input, context) {
@@ -152,8 +155,10 @@ export const documentOperations: Readonly<Record<string, Act>> = {
       NextToken: next,
     };
   },
-  DeleteDocument(store, input) {
-    store.delete(nameOf(input), optionalText(input, "DocumentVersion"));
+  DeleteDocument(store, input, context) {
+    const version = optionalText(input, "DocumentVersion");
+    store.delete(nameOf(input), version);
+    if (version === undefined) new ParameterStore(context.db).setTags(`Document/${nameOf(input)}`, {});
     return {};
   },
 };

@@ -1,13 +1,27 @@
 import type { Resource } from "../resource.ts";
+import { certificate } from "./dms/certificate.ts";
 import { endpoint } from "./dms/endpoint.ts";
 import { instance } from "./dms/instance.ts";
 import { subnetGroup } from "./dms/subnet-group.ts";
 import { task } from "./dms/task.ts";
+import { lambdaFunction } from "./lambda/function.ts";
+import { invocation } from "./lambda/invocation.ts";
+import { secret } from "./secrets/secret.ts";
+import { secretVersion } from "./secrets/version.ts";
+import { document } from "./ssm/document.ts";
+import { parameter } from "./ssm/parameter.ts";
 
 /** Types that can be applied. The others of the schema validate and plan. */
 export const resources: Readonly<Record<string, Resource>> = {
+  aws_dms_certificate: certificate,
   aws_dms_endpoint: endpoint,
   aws_dms_replication_instance: instance,
   aws_dms_replication_subnet_group: subnetGroup,
   aws_dms_replication_task: task,
+  aws_lambda_function: lambdaFunction,
+  aws_lambda_invocation: invocation,
+  aws_secretsmanager_secret: secret,
+  aws_secretsmanager_secret_version: secretVersion,
+  aws_ssm_document: document,
+  aws_ssm_parameter: parameter,
 };

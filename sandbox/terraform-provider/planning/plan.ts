@@ -39,12 +39,14 @@ export function planObject({ block, prior, proposed, config, rules }: PlanInput)
   if (prior === null) return { planned, requiresReplace: [] };
   const changed = (name: string) =>
     !sameValue(valueAt(prior, name), valueAt(planned, name), isUnordered(block, name));
+  const conditional = (rules?.forceNewWhen ?? []).filter(({ when }) => when(planned)).map(({ name }) => name);
+  const replacing = [...(rules?.forceNew ?? []), ...conditional];
   const recomputed = Object.entries(rules?.recomputed ?? {})
-    .filter(([name, causes]) => isObject(config) && config[name] === null && causes.some(changed))
+    .filter(([name, causes]) => (config[name] ?? null) === null && causes.some(changed))
     .map(([name]) => [name, unknown] as const);
   return {
     planned: { ...planned, ...Object.fromEntries(recomputed) },
-    requiresReplace: (rules?.forceNew ?? []).filter(changed).map((name) => pathOf(block, name)),
+    requiresReplace: replacing.filter(changed).map((name) => pathOf(block, name)),
   };
 }
 

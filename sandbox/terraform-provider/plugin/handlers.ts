@@ -194,8 +194,9 @@ export class Handlers {
       return { new_state: toWire(fillUnknown(planned, { ...learned, ...seen })), legacy_type_system: true };
     } catch (error) {
       const diagnostics = [this.failure(kind, type, planned, error)];
-      // A failed update leaves the prior state, for the next plan to compare with; a failed creation whatever was made.
-      const left = isObject(prior) ? prior : learned && fillUnknown(planned, learned);
+      // As the SDK of the real provider: what was planned is saved also when the update failed, and only a type that is
+      // read again shows the difference in the next plan. A failed creation leaves whatever was made, tainted.
+      const left = learned && fillUnknown(planned, isObject(prior) ? { ...prior, ...learned } : learned);
       return { new_state: toWire(left ?? null), diagnostics, legacy_type_system: true };
     }
   }
