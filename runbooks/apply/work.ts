@@ -112,7 +112,12 @@ export class ApplyWork {
     ]);
     const declared = new Set(this.plan.tasks.map(({ id }) => id));
     return {
-      tasks: new Map(tasks.filter(({ id }) => declared.has(id)).map((task) => [task.id, task])),
+      // A task that is being deleted is none any more.
+      tasks: new Map(
+        tasks
+          .filter(({ id, status }) => declared.has(id) && status !== "deleting")
+          .map((task) => [task.id, task]),
+      ),
       endpoints,
     };
   }

@@ -128,6 +128,7 @@ export const recordTasks: Step = {
 
 export async function describeAll(context: RunbookContext): Promise<ReplicationTask[]> {
   const wanted = context.environment.replicationTasks;
+  if (wanted.length === 0) throw noTasks(context.environment.environment);
   const found = await context.tasks.describe(wanted.map((task) => task.arn));
   const missing = wanted.filter((task) => !found.some(({ arn }) => arn === task.arn));
   if (missing.length === 0) return found;
@@ -137,6 +138,17 @@ export async function describeAll(context: RunbookContext): Promise<ReplicationT
     expected: wanted.map((task) => task.id).join(", "),
     got: `no task ${missing.map((task) => `${task.id} (${task.arn})`).join(", ")}`,
     wayOut: "run apply, so that the published environment names the tasks that exist",
+  });
+}
+
+/** Asked for no names, DMS would list every task of the account. */
+function noTasks(environment: string): RoundtripError {
+  return new RoundtripError({
+    kind: "configuration",
+    what: `find the DMS tasks of environment ${environment}`,
+    expected: "at least one in the published environment",
+    got: "none",
+    wayOut: "run apply first: it makes the tasks of tasks.yaml and publishes them",
   });
 }
 

@@ -32,6 +32,7 @@ export function loadCollections(work: ApplyWork): ApplyStep {
     name: "load",
     what: "load the new collections, and only those; wait until they are loaded",
     undo: "take them out of tasks.yaml again",
+    every: true,
     plan: () =>
       wantedOf(work)
         .filter(({ asked }) => asked)

@@ -9,7 +9,7 @@ import { countsIn, side } from "./data.ts";
 import { ended, wantedOf } from "./load.ts";
 
 /** One look after the start is not proof: a task that fails at once was "running" for a moment. */
-const staysRunningMs = 3000;
+const staysRunningMs = 2000;
 /** Writes go on meanwhile: both sides are counted again until they agree once. */
 const countsSeconds = 300;
 const countsPauseMs = 2000;

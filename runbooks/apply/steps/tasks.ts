@@ -52,6 +52,8 @@ export function startAffected(work: ApplyWork): ApplyStep {
     name: "start",
     what: "start new DMS tasks and resume the paused ones that tasks.yaml wants running",
     undo: "pause them: roundtrip runbook tasks-pause",
+    // What ended since an earlier try is started again.
+    every: true,
     plan: () =>
       work.toStart.map((task) => ({
         call: "DMS StartReplicationTask",

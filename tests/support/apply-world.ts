@@ -1,0 +1,322 @@
+/** Everything an apply runs in: databases, AWS with DMS and the lambda, the operations host, and a git repository. */
+import { execFileSync, spawn } from "node:child_process";
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import * as dms from "@aws-sdk/client-database-migration-service";
+import { CreateFunctionCommand, GetFunctionConfigurationCommand, LambdaClient } from "@aws-sdk/client-lambda";
+import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { CreateDocumentCommand, PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
+import { MongoClient } from "mongodb";
+import { AwsInstances } from "../../adapters/aws/instances.ts";
+import { S3ObjectStore } from "../../adapters/aws/object-store.ts";
+import { AwsReplicationTasks } from "../../adapters/aws/replication-tasks.ts";
+import type { Environment } from "../../core/failback/documents.ts";
+import type { Plan } from "../../core/plan/model.ts";
+import type { EnvironmentName } from "../../core/tasks/model.ts";
+import { awsEnvironment, steerAws } from "../../sandbox/up/aws.ts";
+import { defaultInstanceId, Sandbox } from "../../sandbox/up/sandbox.ts";
+import type { Addresses } from "../../scripts/drill/provision/addresses.ts";
+import { createSecrets, createUsers, newPasswords, secretName } from "../../scripts/drill/provision/users.ts";
+import type { DmsInfrastructureOptions } from "./dms-infrastructure.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
+import { waitFor } from "./wait-for.ts";
+
+const root = join(import.meta.dirname, "../..");
+const region = "us-east-1";
+const bucket = "roundtrip-apply";
+const functionName = "create-user-db";
+const instanceName = "mover";
+const sourceEndpoint = "mongodb";
+/** The name apply signs its requests with, and faults kill it by. */
+export const applyCaller = "apply";
+
+export interface Applied {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The job summary. */
+  readonly summary: string;
+}
+
+export class ApplyWorld implements AsyncDisposable {
+  private summaries = 0;
+
+  private constructor(
+    readonly sandbox: Sandbox,
+    readonly environment: EnvironmentName,
+    readonly source: MongoClient,
+    readonly target: MongoClient,
+    readonly store: S3ObjectStore,
+    readonly tasks: AwsReplicationTasks,
+    /** A checkout with tasks.yaml. */
+    readonly repository: string,
+    private readonly variables: Readonly<Record<string, string>>,
+  ) {}
+
+  static async start(environment: EnvironmentName = "dev"): Promise<ApplyWorld> {
+    const archive = buildFunction();
+    const sandbox = await Sandbox.start();
+    try {
+      const { mongodb = "", documentdb = "", aws = "" } = sandbox.addresses;
+      const variables = awsEnvironment(aws, "roundtrip-runner");
+      Object.assign(process.env, variables);
+      await quicken(aws);
+      await provision(sandbox, environment, await archive);
+      return new ApplyWorld(
+        sandbox,
+        environment,
+        await new MongoClient(mongodb).connect(),
+        await new MongoClient(documentdb).connect(),
+        new S3ObjectStore({ bucket, region }),
+        new AwsReplicationTasks({ region }),
+        newRepository(),
+        variables,
+      );
+    } catch (error) {
+      await sandbox[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  get aws(): string {
+    return this.sandbox.addresses.aws!;
+  }
+
+  /** Writes tasks.yaml and commits it; gives the commit. */
+  commit(tasksYaml: string): string {
+    writeFileSync(join(this.repository, "tasks.yaml"), tasksYaml);
+    git(this.repository, "add", "tasks.yaml");
+    git(this.repository, "commit", "--quiet", "--allow-empty", "-m", "tasks");
+    return git(this.repository, "rev-parse", "HEAD");
+  }
+
+  /** The plan that a review would show: from what was last applied to HEAD. */
+  async plan(): Promise<Plan> {
+    const ran = await this.run(["--mode", "plan", "--json", "--unreviewed", "--yes-delete"]);
+    const shown = /add --digest (sha256:[0-9a-f]{64})/.exec(ran.stderr)?.[1];
+    if (ran.code === 0) return (JSON.parse(ran.stdout) as { plan: Plan }).plan;
+    // Outside dev the digest is named where one without a review is refused.
+    if (!shown) throw new Error(ran.stderr);
+    const reviewed = await this.run(["--mode", "plan", "--json", "--digest", shown]);
+    return (JSON.parse(reviewed.stdout) as { plan: Plan }).plan;
+  }
+
+  /** Plans, and applies that plan. */
+  async apply(options: { infrastructure?: Partial<DmsInfrastructureOptions> } = {}): Promise<Applied> {
+    return this.run(["--digest", (await this.plan()).digest], options);
+  }
+
+  /** `roundtrip apply` with these arguments, as its own process; a fault can kill it as `apply`. */
+  async run(
+    args: readonly string[],
+    { infrastructure = {} }: { infrastructure?: Partial<DmsInfrastructureOptions> } = {},
+  ): Promise<Applied> {
+    const summary = join(this.repository, "..", `summary-${this.summaries++}-${process.pid}.md`);
+    writeFileSync(summary, "");
+    const options: DmsInfrastructureOptions = {
+      environment: this.environment,
+      tasksFile: join(this.repository, "tasks.yaml"),
+      sourceEndpointId: sourceEndpoint,
+      instanceId: instanceName,
+      targetSecret: secretName("dms_target"),
+      ...infrastructure,
+    };
+    const given = ["--env", this.environment, "--lease-seconds", "0.3", ...args];
+    const child = spawn(process.execPath, [join(root, "tests/apply/main.ts"), ...given], {
+      cwd: this.repository,
+      env: {
+        ...process.env,
+        ...this.variables,
+        AWS_SDK_UA_APP_ID: applyCaller,
+        GITHUB_ACTOR: "ana",
+        GITHUB_STEP_SUMMARY: summary,
+        TEST_INFRASTRUCTURE: JSON.stringify(options),
+      },
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+    await steerAws(this.aws, "processes", { name: applyCaller, pid: child.pid });
+    const [stdout, stderr] = [text(child.stdout), text(child.stderr)];
+    const code = await new Promise<number>((resolve, reject) => {
+      child.on("error", reject);
+      child.on("close", (status) => resolve(status ?? 137));
+    });
+    return { code, stdout: await stdout, stderr: await stderr, summary: readFileSync(summary, "utf8") };
+  }
+
+  /** Waits until as many documents of a collection are on DocumentDB. */
+  async replicated(database: string, collection: string, documents: number): Promise<void> {
+    const count = () => this.target.db(database).collection(collection).countDocuments();
+    await waitFor(
+      `${documents} in ${database}.${collection}`,
+      async () => (await count()) === documents,
+      15_000,
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled([this.source.close(), this.target.close()]);
+    await this.sandbox[Symbol.asyncDispose]();
+  }
+}
+
+async function text(stream: NodeJS.ReadableStream): Promise<string> {
+  let all = "";
+  for await (const chunk of stream) all += String(chunk);
+  return all;
+}
+
+function git(cwd: string, ...args: string[]): string {
+  const identity = ["-c", "user.name=ana", "-c", "user.email=ana@example.com"];
+  return execFileSync("git", [...identity, ...args], { cwd, encoding: "utf8" }).trim();
+}
+
+function newRepository(): string {
+  const folder = join(temporaryFolder("roundtrip-apply"), "checkout");
+  mkdirSync(folder);
+  git(folder, "init", "--quiet", "--initial-branch=main");
+  return folder;
+}
+
+async function buildFunction(): Promise<Uint8Array> {
+  const outfile = join(temporaryFolder("create-user-db"), "function.zip");
+  const built = Bun.spawn(
+    [process.execPath, join(root, "scripts/build-create-user-db.ts"), "--outfile", outfile],
+    { stdout: "ignore", stderr: "inherit" },
+  );
+  if ((await built.exited) !== 0) throw new Error("create-user-db could not be built");
+  return readFileSync(outfile);
+}
+
+/** These tests are about requests and data, not about how long machines take to boot. */
+async function quicken(aws: string): Promise<void> {
+  await steerAws(aws, "ec2", { pendingMs: 50, stoppingMs: 50, agentDelayMs: 20 });
+  await steerAws(aws, "ssm", { invisibleMs: 20, deliveryMs: 10 });
+  await steerAws(aws, "dms", { settleMs: 60, lagMs: 50 });
+}
+
+async function provision(sandbox: Sandbox, environment: EnvironmentName, archive: Uint8Array): Promise<void> {
+  const { mongodb = "", documentdb = "", aws = "", host = "" } = sandbox.addresses;
+  const at: Addresses = {
+    mongodb,
+    documentdb,
+    aws,
+    hostDirectory: host,
+    instanceId: defaultInstanceId,
+    toolsFolder: "",
+    awsVariables: awsEnvironment(aws, "roundtrip-operations"),
+    settings: {},
+  };
+  const passwords = newPasswords();
+  await createUsers(at, passwords);
+  await createSecrets(new SecretsManagerClient({}), at, passwords);
+  await new S3Client({ forcePathStyle: true }).send(new CreateBucketCommand({ Bucket: bucket }));
+  const published = environmentOf(environment);
+  const ssm = new SSMClient({});
+  const Value = JSON.stringify(published);
+  await ssm.send(
+    new PutParameterCommand({ Name: `/roundtrip/${environment}/environment`, Value, Type: "String" }),
+  );
+  const Content = readFileSync(join(root, "runbooks/documents/inspect.json"), "utf8");
+  const Name = `${published.documentPrefix}-inspect`;
+  await ssm.send(
+    new CreateDocumentCommand({ Name, Content, DocumentType: "Command", DocumentFormat: "JSON" }),
+  );
+  await createMover();
+  await createFunction(environment, archive);
+  prepareHost(at, published);
+  const instances = new AwsInstances({ region });
+  await instances.start(defaultInstanceId);
+  await instances.waitReady(defaultInstanceId, 30);
+}
+
+function environmentOf(environment: EnvironmentName): Environment {
+  return {
+    version: 1,
+    environment,
+    region,
+    bucket,
+    instanceId: "i-0fedcba9876543210",
+    operationsInstanceId: defaultInstanceId,
+    documentPrefix: `roundtrip-${environment}`,
+    documentdb: {
+      secret: secretName("roundtrip_documentdb"),
+      changeStreamRetentionSeconds: 10_800,
+      applicationUsers: [{ name: "shop", secret: secretName("shop") }],
+      replicationUser: { name: "dms_target", secret: secretName("dms_target") },
+      otherWriters: [],
+      administrators: ["roundtrip_documentdb"],
+    },
+    mongodb: { secret: secretName("roundtrip_mongodb") },
+    createUserDbFunction: functionName,
+    replicationTasks: [],
+  };
+}
+
+async function createMover(): Promise<void> {
+  const client = new dms.DatabaseMigrationServiceClient({});
+  await client.send(
+    new dms.CreateReplicationInstanceCommand({
+      ReplicationInstanceIdentifier: instanceName,
+      ReplicationInstanceClass: "dms.t3.medium",
+    }),
+  );
+  await waitFor("the replication instance", async () => {
+    const { ReplicationInstances } = await client.send(new dms.DescribeReplicationInstancesCommand({}));
+    return ReplicationInstances![0]!.ReplicationInstanceStatus === "available";
+  });
+  await client.send(
+    new dms.CreateEndpointCommand({
+      EndpointIdentifier: sourceEndpoint,
+      EndpointType: "source",
+      EngineName: "mongodb",
+      MongoDbSettings: {
+        SecretsManagerSecretId: secretName("dms_source"),
+        SecretsManagerAccessRoleArn: "arn:aws:iam::000000000000:role/dms-secrets",
+        NestingLevel: "none",
+        ExtractDocId: "true",
+        AuthSource: "admin",
+      },
+    }),
+  );
+}
+
+async function createFunction(environment: EnvironmentName, archive: Uint8Array): Promise<void> {
+  const lambda = new LambdaClient({});
+  const Variables = {
+    ROUNDTRIP_ENVIRONMENT: environment,
+    ROUNDTRIP_BUCKET: bucket,
+    ROUNDTRIP_MASTER_SECRET: secretName("roundtrip_documentdb"),
+    ROUNDTRIP_REPLICATION_SECRET: secretName("dms_target"),
+  };
+  await lambda.send(
+    new CreateFunctionCommand({
+      FunctionName: functionName,
+      Runtime: "nodejs22.x",
+      Handler: "index.handler",
+      Role: "arn:aws:iam::000000000000:role/create-user-db",
+      Timeout: 60,
+      Code: { ZipFile: archive },
+      Environment: { Variables },
+    }),
+  );
+  await waitFor("the function to be active", async () => {
+    const { State } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName: functionName }));
+    return State === "Active";
+  });
+}
+
+/** What cloud-init does, with the worker run from its sources. */
+function prepareHost(at: Addresses, environment: Environment): void {
+  const bin = join(at.hostDirectory, "opt/roundtrip/bin");
+  const etc = join(at.hostDirectory, "etc/roundtrip");
+  for (const folder of [bin, etc]) mkdirSync(folder, { recursive: true });
+  const worker = join(bin, "roundtrip-worker");
+  writeFileSync(worker, `#!/bin/sh\nexec '${process.execPath}' '${join(root, "services/main.ts")}' "$@"\n`);
+  chmodSync(worker, 0o755);
+  const config = join(etc, "environment.json");
+  writeFileSync(config, JSON.stringify(environment));
+  const variables = { ROUNDTRIP_CONFIG: config, ...at.awsVariables };
+  const lines = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
+  writeFileSync(join(etc, "worker.env"), `${lines.join("\n")}\n`, { mode: 0o600 });
+}
