@@ -136,7 +136,7 @@ export class AwsReplicationEndpoints implements ReplicationEndpoints {
       expected: `an end within ${seconds} s`,
       wayOut: "look at the endpoint in the console; running this again tests anew",
     };
-    return poll(this.#clock, seconds, words, async () => {
+    return poll<ConnectionTest>(this.#clock, seconds, words, async () => {
       const last = await this.lastTest(endpoint, instance);
       return last && last.status !== passing ? { answer: last } : { seen: last?.status ?? "no test" };
     });

@@ -1,6 +1,7 @@
 import type { Phase } from "../failback/phase.ts";
 import {
   type ActionParameter,
+  abandonParameter,
   accountParameter,
   anyDatabasesParameter,
   changeParameter,
@@ -231,6 +232,15 @@ export const actionCatalog = [
     phases: ["normal"],
     parameters: [accountParameter, operationParameter],
     timeoutSeconds: 180,
+  },
+  {
+    name: "abandon-credentials",
+    summary:
+      "Gives up new credentials: those that are pending, or goes back from the current ones to those before.",
+    failback: false,
+    phases: ["normal"],
+    parameters: [accountParameter, abandonParameter],
+    timeoutSeconds: 120,
   },
   {
     name: "remove-old-user",

@@ -113,6 +113,13 @@ export const oldUsernameParameter: ActionParameter = {
   allowedPattern: "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$",
 };
 
+export const abandonParameter: ActionParameter = {
+  name: "give-up",
+  description:
+    "pending: credentials that were not promoted; current: those that were, back to the ones before.",
+  allowedValues: ["pending", "current"],
+};
+
 export const operationParameter: ActionParameter = {
   name: "operation",
   description: "Id of the operation this belongs to: the same one makes one version of a secret.",

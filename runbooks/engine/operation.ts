@@ -54,6 +54,22 @@ export async function openOperation(
 }
 
 /**
+ * Marks the open operation of that name as done without finishing it, so that the next run begins anew. Gives it, or
+ * nothing when none was open or `matches` says no. For what undoes an operation.
+ */
+export async function giveUpOperation(
+  deps: Pick<RunbookDependencies, "store">,
+  name: string,
+  matches: (operation: OpenOperation) => boolean = () => true,
+): Promise<OpenOperation | undefined> {
+  const key = openOperationKey(name);
+  const found = await readJson<OpenOperation>(deps.store, key);
+  if (found?.value.state !== "open" || !matches(found.value)) return undefined;
+  await writeJson(deps.store, key, { ...found.value, state: "done" }, { ifMatch: found.etag });
+  return found.value;
+}
+
+/**
  * Runs an operation under the environment's lease, going on where its journal stops. Fails `refused` while a failback
  * is open or another run holds the lease; a step's failure is in the report.
  */

@@ -40,6 +40,7 @@ export const runbookCommand: Command = {
     "roundtrip runbook failback-start --env prod --mode plan",
     "roundtrip runbook failback-start --env prod --input allow-remove=true --input stop-tasks=true",
     "roundtrip runbook failback-restore --env prod --json",
+    "roundtrip runbook rotate-credentials --env prod --input change=password",
   ],
   run: async (values, positionals) => {
     const runbook = runbookNamed(positionals);
@@ -96,6 +97,10 @@ function inputsOf(runbook: Runbook | Operation, given: readonly string[]): Recor
     if (!known.pattern.test(value))
       throw usageError(`take input ${name}`, value, `a value that matches ${known.pattern}`);
     inputs[name] = value;
+  }
+  for (const { name, description, pattern } of runbook.inputs) {
+    if (!pattern.test(inputs[name] ?? ""))
+      throw usageError(`run ${runbook.name}`, `no input ${name}`, `add --input ${name}=… (${description})`);
   }
   return inputs;
 }

@@ -26,6 +26,7 @@ const actions: Readonly<Record<ActionName, () => Promise<{ readonly run: Action 
   "check-credentials": () => import("./check-credentials.ts"),
   "prepare-credentials": () => import("./prepare-credentials.ts"),
   "promote-credentials": () => import("./promote-credentials.ts"),
+  "abandon-credentials": () => import("./abandon-credentials.ts"),
   "remove-old-user": () => import("./remove-old-user.ts"),
   "source-position": () => import("./source-position.ts"),
 };

@@ -67,7 +67,7 @@ export async function readAccount(
   };
 }
 
-async function readVersion(
+export async function readVersion(
   service: ServiceContext,
   account: Account,
   version: SecretVersion | undefined,
