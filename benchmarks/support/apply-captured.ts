@@ -1,4 +1,5 @@
 import type { MongoClient } from "mongodb";
+import { operationTime } from "../../adapters/mongo/replica-set.ts";
 import { ConflictLedger } from "../../adapters/state/conflict-ledger.ts";
 import { RestoreCheckpoint, RestoreOrigins } from "../../adapters/state/restore-state.ts";
 import { noTail } from "../../core/apply/step.ts";
@@ -21,13 +22,15 @@ export async function applyCaptured(
   const server = { client, failure: (error: unknown) => error } as unknown as Restore["mongodb"];
   const namespaces = ["shop.orders", "shop.customers"];
   const fence = { number: 1 } as Fence;
+  // What an earlier run of the benchmark wrote is no foreign write.
+  const closedAt = await operationTime(client);
   const restore: Restore = { service, failback, mongodb: server, documentdb: server, fence, namespaces };
   const origins = await RestoreOrigins.open(store, failback.id);
   await applyLog(restore, {
     checkpoint: await RestoreCheckpoint.open(store, service.clock, failback.id, "documentdb"),
     origins,
     conflicts: new ConflictLedger(store, failback.id),
-    foreign: new ForeignWrites(restore, origins, { t: 0, i: 0 }),
+    foreign: new ForeignWrites(restore, origins, closedAt),
     tail: noTail,
     throughManifest: through.number,
     lastSequence: through.lastSequence,
