@@ -1,8 +1,6 @@
 /** The entry of `roundtrip-worker`: one binary, one verb a service. A verb's code is loaded when it is asked for. */
 import { exitCodes } from "../core/errors.ts";
-
-declare const ROUNDTRIP_VERSION: string | undefined;
-declare const ROUNDTRIP_COMMIT: string | undefined;
+import { workerCommit, workerVersion } from "./runtime/version.ts";
 
 interface Verb {
   readonly does: string;
@@ -55,9 +53,7 @@ if (known) {
 }
 
 function versionText(): string {
-  const version = typeof ROUNDTRIP_VERSION === "string" ? ROUNDTRIP_VERSION : "0.0.0-source";
-  const commit = typeof ROUNDTRIP_COMMIT === "string" ? ROUNDTRIP_COMMIT : "uncommitted";
-  return `roundtrip-worker ${version} (${commit})`;
+  return `roundtrip-worker ${workerVersion()} (${workerCommit()})`;
 }
 
 function usage(before: string): string {

@@ -43,6 +43,14 @@ export const actionCatalog = [
     timeoutSeconds: 300,
   },
   {
+    name: "readiness",
+    summary: "Finds out whether a failback would succeed now; in normal times it refreshes who MongoDB is.",
+    failback: false,
+    phases: "any",
+    parameters: [databasesParameter],
+    timeoutSeconds: 300,
+  },
+  {
     name: "record-identity",
     summary: "Records who MongoDB is (set, oplog, catalog) while all is well.",
     failback: false,

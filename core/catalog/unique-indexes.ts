@@ -10,12 +10,16 @@ export interface NamedIndex {
  * Unique indexes of the scope's collections that `source` has and `target` lacks (invariants.md 6): without them
  * DocumentDB takes documents that MongoDB refuses.
  */
-export function missingUniqueIndexes(source: Catalog, target: Catalog, scope: Scope): NamedIndex[] {
+export function missingUniqueIndexes(
+  source: Catalog,
+  target: Catalog,
+  scope: Pick<Scope, "databases">,
+): NamedIndex[] {
   const there = new Set(uniqueIndexes(target, scope).map(text));
   return uniqueIndexes(source, scope).filter((index) => !there.has(text(index)));
 }
 
-function uniqueIndexes(catalog: Catalog, scope: Scope): NamedIndex[] {
+function uniqueIndexes(catalog: Catalog, scope: Pick<Scope, "databases">): NamedIndex[] {
   const wanted = new Set(
     scope.databases.flatMap(({ name, collections }) =>
       collections.map((collection) => `${name}.${collection}`),

@@ -34,26 +34,38 @@ export function identityChecks(options: {
       "nobody can tell this MongoDB from another one: write the identity by hand once it is certain, or reseed",
     );
   } else {
-    add(
-      "identity of MongoDB",
-      found.setName === recorded.setName && found.replicaSetId === recorded.replicaSetId,
-      `set ${recorded.setName}, id ${recorded.replicaSetId}`,
-      `set ${found.setName}, id ${found.replicaSetId}`,
-      reseed,
-    );
-    add(
-      "MongoDB is not older than recorded",
-      compareTimes(found.oplog.last, recorded.lastOplog) >= 0,
-      `oplog up to at least ${timeInWords(recorded.lastOplog)}`,
-      `up to ${timeInWords(found.oplog.last)}`,
-      reseed,
-    );
+    checks.push(...sameMongodb(recorded, found));
   }
   if (tasks.length === 0) {
     add("checkpoints of DMS", false, "recorded at start", "none", "run failback-start again, or reseed");
   }
   for (const task of tasks) checks.push(tailCheck(task, found));
   return checks;
+}
+
+/** The set on record, and not older than it was then. */
+export function sameMongodb(recorded: MongodbIdentity, found: FoundMongodb): Check[] {
+  const check = (name: string, ok: boolean, expected: string, got: string): Check => ({
+    name,
+    ok,
+    expected,
+    got,
+    ...(ok ? {} : { wayOut: reseed }),
+  });
+  return [
+    check(
+      "identity of MongoDB",
+      found.setName === recorded.setName && found.replicaSetId === recorded.replicaSetId,
+      `set ${recorded.setName}, id ${recorded.replicaSetId}`,
+      `set ${found.setName}, id ${found.replicaSetId}`,
+    ),
+    check(
+      "MongoDB is not older than recorded",
+      compareTimes(found.oplog.last, recorded.lastOplog) >= 0,
+      `oplog up to at least ${timeInWords(recorded.lastOplog)}`,
+      `up to ${timeInWords(found.oplog.last)}`,
+    ),
+  ];
 }
 
 /**

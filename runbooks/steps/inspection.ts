@@ -25,7 +25,7 @@ export function operationsInstance(environment: Environment): string {
 export async function lookOnHost(
   commands: Commands,
   environment: Environment,
-  action: "inspect" | "preflight",
+  action: "inspect" | "preflight" | "readiness",
   parameters: Readonly<Record<string, string>> = {},
 ): Promise<ActionResult> {
   const instanceId = operationsInstance(environment);

@@ -9,10 +9,9 @@ import { identityKey } from "../../core/failback/layout.ts";
 import { listedWriters, scopeDatabases, surveyDocumentdb, unlistedChecks } from "../access/survey.ts";
 import { type Action, type ActionContext, check, passed } from "./action.ts";
 import { attempt } from "./attempt.ts";
+import { retentionCheck } from "./retention-check.ts";
 
 const mongodbProbeMs = 2000;
-/** Longest time the host may be down with nothing lost: a start of another instance with margin. */
-const hostDownSecondsMax = 7200;
 
 /** What must hold before a failback starts, each thing by itself (invariants.md 2, 6). Changes nothing on a database. */
 export const run: Action = async (context) => {
@@ -24,7 +23,7 @@ export const run: Action = async (context) => {
     secretChecks(context),
     mongodbIsAway(context),
   ]);
-  checks.push(...bucket, ...secrets, ...mongodb, retentionCheck(context));
+  checks.push(...bucket, ...secrets, ...mongodb, retentionCheck(context.service.environment));
   checks.push(...(await indexChecks(context, catalog)));
   return { checks, data: { force: context.parameter("force") } };
 };
@@ -145,15 +144,6 @@ async function probeMongodb({ service }: ActionContext, secretName: string): Pro
     }
     throw error;
   }
-}
-
-function retentionCheck({ service }: ActionContext): Check {
-  const { changeStreamRetentionSeconds: seconds } = service.environment.documentdb;
-  return check("change stream retention", seconds >= hostDownSecondsMax, {
-    expected: `at least ${hostDownSecondsMax} s, so that the host may be down meanwhile`,
-    got: `${seconds} s`,
-    wayOut: "raise change_stream_log_retention_duration in the cluster's parameter group",
-  });
 }
 
 async function indexChecks(

@@ -4,30 +4,13 @@ import { writeJson } from "../../adapters/state/json.ts";
 import { RoundtripError } from "../../core/errors.ts";
 import type { MongodbIdentity } from "../../core/failback/documents.ts";
 import { identityKey } from "../../core/failback/layout.ts";
+import type { Server } from "../access/databases.ts";
 import { type Action, passed } from "./action.ts";
 
 /** Records who MongoDB is while all is well, so that a failback can tell it from another one (invariants.md 14). */
 export const run: Action = async ({ service, databases, parameter }) => {
-  const { client, failure } = await databases.open("mongodb");
-  const names = parameter("databases").split(",");
-  let identity: MongodbIdentity;
-  try {
-    const { setName, replicaSetId } = await replicaSetIdentity(client);
-    if (!replicaSetId) throw noIdentity();
-    const { first, last } = await oplogWindow(client);
-    const now = service.clock.now();
-    identity = {
-      version: 1,
-      setName,
-      replicaSetId,
-      recordedAt: now.toISOString(),
-      firstOplog: first,
-      lastOplog: last,
-      catalog: await readCatalog(client, names, now),
-    };
-  } catch (error) {
-    throw failure(error, "record the identity");
-  }
+  const server = await databases.open("mongodb");
+  const identity = await readIdentity(server, parameter("databases").split(","), service.clock.now());
   await writeJson(service.store, identityKey, identity);
   const collections = identity.catalog.collections.length;
   return {
@@ -35,6 +18,30 @@ export const run: Action = async ({ service, databases, parameter }) => {
     data: { setName: identity.setName, replicaSetId: identity.replicaSetId, collections },
   };
 };
+
+/** Who MongoDB is now: set, oplog, and the catalog of the databases. Fails as the server does, by its name. */
+export async function readIdentity(
+  { client, failure }: Server,
+  databases: readonly string[],
+  now: Date,
+): Promise<MongodbIdentity> {
+  try {
+    const { setName, replicaSetId } = await replicaSetIdentity(client);
+    if (!replicaSetId) throw noIdentity();
+    const { first, last } = await oplogWindow(client);
+    return {
+      version: 1,
+      setName,
+      replicaSetId,
+      recordedAt: now.toISOString(),
+      firstOplog: first,
+      lastOplog: last,
+      catalog: await readCatalog(client, databases, now),
+    };
+  } catch (error) {
+    throw failure(error, "record the identity");
+  }
+}
 
 function noIdentity(): RoundtripError {
   return new RoundtripError({

@@ -5,6 +5,7 @@ import type { Action } from "./action.ts";
 const actions: Readonly<Record<ActionName, () => Promise<{ readonly run: Action }>>> = {
   inspect: () => import("./inspect.ts"),
   "record-identity": () => import("./record-identity.ts"),
+  readiness: () => import("./readiness.ts"),
   "check-start": () => import("./check-start.ts"),
   "demote-writers": () => import("./demote-writers.ts"),
   "enable-change-streams": () => import("./enable-change-streams.ts"),
