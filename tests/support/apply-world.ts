@@ -2,6 +2,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import * as dms from "@aws-sdk/client-database-migration-service";
 import { CreateFunctionCommand, GetFunctionConfigurationCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
@@ -11,14 +12,18 @@ import { MongoClient } from "mongodb";
 import { AwsInstances } from "../../adapters/aws/instances.ts";
 import { S3ObjectStore } from "../../adapters/aws/object-store.ts";
 import { AwsReplicationTasks } from "../../adapters/aws/replication-tasks.ts";
+import { recordApplied } from "../../adapters/state/applied-store.ts";
 import type { Environment } from "../../core/failback/documents.ts";
+import type { LiveTask } from "../../core/live/live-state.ts";
 import type { Plan } from "../../core/plan/model.ts";
 import type { EnvironmentName } from "../../core/tasks/model.ts";
+import { parseTasks } from "../../core/tasks/tasks.ts";
+import { loadedStates } from "../../runbooks/steps/replication-tasks.ts";
 import { awsEnvironment, steerAws } from "../../sandbox/up/aws.ts";
 import { defaultInstanceId, Sandbox } from "../../sandbox/up/sandbox.ts";
 import type { Addresses } from "../../scripts/drill/provision/addresses.ts";
 import { createSecrets, createUsers, newPasswords, secretName } from "../../scripts/drill/provision/users.ts";
-import type { DmsInfrastructureOptions } from "./dms-infrastructure.ts";
+import { DmsInfrastructure, type DmsInfrastructureOptions } from "./dms-infrastructure.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 import { waitFor } from "./wait-for.ts";
 
@@ -39,8 +44,15 @@ export interface Applied {
   readonly summary: string;
 }
 
+interface RunOptions {
+  readonly infrastructure?: Partial<DmsInfrastructureOptions>;
+  /** Each line that apply says, as it says it. */
+  onLine?(line: string): void;
+}
+
 export class ApplyWorld implements AsyncDisposable {
   private summaries = 0;
+  private seen = 0;
 
   private constructor(
     readonly sandbox: Sandbox,
@@ -83,6 +95,70 @@ export class ApplyWorld implements AsyncDisposable {
     return this.sandbox.addresses.aws!;
   }
 
+  /** Brings everything to where an apply of this file would have left it: DMS, its tasks running and loaded, the record. */
+  async begin(tasksYaml: string): Promise<void> {
+    const commit = this.commit(tasksYaml);
+    const infrastructure = new DmsInfrastructure(this.infrastructureOptions);
+    await infrastructure.plan();
+    await infrastructure.apply();
+    const { tasks } = parseTasks(tasksYaml);
+    await Promise.all(tasks.map(({ id }) => this.tasks.start(id, "start-replication", 30)));
+    await waitFor("every table to be loaded", async () => {
+      const tables = await Promise.all(tasks.map(({ id }) => this.tasks.tables(id)));
+      return tables.every(
+        (each) => each.length > 0 && each.every(({ state }) => loadedStates.includes(state)),
+      );
+    });
+    await recordApplied(
+      this.store,
+      {
+        version: 1,
+        environment: this.environment,
+        tasksText: tasksYaml,
+        commit,
+        tree: git(this.repository, "rev-parse", "HEAD^{tree}"),
+        digest: `sha256:${"0".repeat(64)}`,
+        operationId: `${this.environment}-apply-before`,
+        appliedAt: new Date().toISOString(),
+        by: { actor: "ben" },
+      },
+      undefined,
+    );
+  }
+
+  /** A task of DMS as it is. */
+  async task(id: string): Promise<LiveTask> {
+    const found = (await this.tasks.live((task) => task.id === id)).find((task) => task.id === id);
+    if (!found) throw new Error(`no DMS task ${id}`);
+    return found;
+  }
+
+  /** What apply asked AWS for since the last time. */
+  async requests(): Promise<string[]> {
+    const all = await steerAws<
+      { n: number; caller: string; service: string; operation: string; key: string }[]
+    >(this.aws, "journal");
+    const own = all.filter(({ n, caller }) => caller === applyCaller && n > this.seen);
+    this.seen = Math.max(this.seen, ...all.map(({ n }) => n));
+    return own.map(({ service, operation, key }) => `${service} ${operation} ${key}`);
+  }
+
+  /** Names of a database's collections on DocumentDB. */
+  async collections(database: string): Promise<string[]> {
+    const listed = await this.target.db(database).listCollections({}, { nameOnly: true }).toArray();
+    return listed.map(({ name }) => name).sort();
+  }
+
+  private get infrastructureOptions(): DmsInfrastructureOptions {
+    return {
+      environment: this.environment,
+      tasksFile: join(this.repository, "tasks.yaml"),
+      sourceEndpointId: sourceEndpoint,
+      instanceId: instanceName,
+      targetSecret: secretName("dms_target"),
+    };
+  }
+
   /** Writes tasks.yaml and commits it; gives the commit. */
   commit(tasksYaml: string): string {
     writeFileSync(join(this.repository, "tasks.yaml"), tasksYaml);
@@ -103,25 +179,18 @@ export class ApplyWorld implements AsyncDisposable {
   }
 
   /** Plans, and applies that plan. */
-  async apply(options: { infrastructure?: Partial<DmsInfrastructureOptions> } = {}): Promise<Applied> {
+  async apply(options: RunOptions = {}): Promise<Applied> {
     return this.run(["--digest", (await this.plan()).digest], options);
   }
 
   /** `roundtrip apply` with these arguments, as its own process; a fault can kill it as `apply`. */
   async run(
     args: readonly string[],
-    { infrastructure = {} }: { infrastructure?: Partial<DmsInfrastructureOptions> } = {},
+    { infrastructure = {}, onLine = () => {} }: RunOptions = {},
   ): Promise<Applied> {
     const summary = join(this.repository, "..", `summary-${this.summaries++}-${process.pid}.md`);
     writeFileSync(summary, "");
-    const options: DmsInfrastructureOptions = {
-      environment: this.environment,
-      tasksFile: join(this.repository, "tasks.yaml"),
-      sourceEndpointId: sourceEndpoint,
-      instanceId: instanceName,
-      targetSecret: secretName("dms_target"),
-      ...infrastructure,
-    };
+    const options = { ...this.infrastructureOptions, ...infrastructure };
     const given = ["--env", this.environment, "--lease-seconds", "0.3", ...args];
     const child = spawn(process.execPath, [join(root, "tests/apply/main.ts"), ...given], {
       cwd: this.repository,
@@ -136,7 +205,7 @@ export class ApplyWorld implements AsyncDisposable {
       stdio: ["pipe", "pipe", "pipe"],
     });
     await steerAws(this.aws, "processes", { name: applyCaller, pid: child.pid });
-    const [stdout, stderr] = [text(child.stdout), text(child.stderr)];
+    const [stdout, stderr] = [text(child.stdout), text(child.stderr, onLine)];
     const code = await new Promise<number>((resolve, reject) => {
       child.on("error", reject);
       child.on("close", (status) => resolve(status ?? 137));
@@ -160,10 +229,16 @@ export class ApplyWorld implements AsyncDisposable {
   }
 }
 
-async function text(stream: NodeJS.ReadableStream): Promise<string> {
-  let all = "";
-  for await (const chunk of stream) all += String(chunk);
-  return all;
+async function text(
+  stream: NodeJS.ReadableStream,
+  onLine: (line: string) => void = () => {},
+): Promise<string> {
+  const lines: string[] = [];
+  for await (const line of createInterface({ input: stream })) {
+    lines.push(line);
+    onLine(line);
+  }
+  return lines.map((line) => `${line}\n`).join("");
 }
 
 function git(cwd: string, ...args: string[]): string {
