@@ -26,7 +26,10 @@ const idRange = 1_000_000_000;
  */
 export function tableMappings(task: Pick<Task, "database" | "collections">, partitions = 1): TableMappings {
   const taken = new Set<string>();
-  const collections = [...task.collections].sort((left, right) => (left.name < right.name ? -1 : 1));
+  // In the order of UTF-8, as Terraform sorts: it generates the same rules (terraform/modules/task-config).
+  const collections = [...task.collections].sort((left, right) =>
+    Buffer.compare(Buffer.from(left.name), Buffer.from(right.name)),
+  );
   const selections = collections.map((collection) => selectionOf(task.database, collection, taken));
   const settings = collections.flatMap((collection) => {
     const load = parallelLoadOf(collection, partitions);

@@ -178,6 +178,13 @@ const cases: readonly (readonly [string, string, readonly string[]])[] = [
   ],
   [
     "collection-name",
+    collections("[cafe\u0301]"),
+    [
+      't:5:19 tasks[0].collections[0]: "cafe\u0301" has a letter and its accent as two characters; expected one (Terraform joins them, and DMS would look for another collection); fix: write it with joined characters; where the collection itself is named so, rename it in MongoDB first',
+    ],
+  ],
+  [
+    "collection-name",
     collections("[system.users]"),
     [
       "t:5:19 tasks[0].collections[0]: \"system.users\" can't be used; expected a collection name of 1 to 255 characters without $, that does not begin with system.; fix: write the collection's exact name; system collections are not replicated",

@@ -25,6 +25,13 @@ export function collectionNames(
         message: `${quoted(name)} has an empty part; expected dots between words only (MongoDB refuses others)`,
         fix: "write the collection's exact name",
       });
+    else if (name !== name.normalize("NFC"))
+      report({
+        code: "collection-name",
+        path: pathOf(place),
+        message: `${quoted(name)} has a letter and its accent as two characters; expected one (Terraform joins them, and DMS would look for another collection)`,
+        fix: "write it with joined characters; where the collection itself is named so, rename it in MongoDB first",
+      });
   }
 }
 
