@@ -8,6 +8,7 @@ import {
   parseDocument,
   type YAMLError,
   type YAMLMap,
+  type YAMLSeq,
 } from "yaml";
 import { hiddenCharacter, quoted, spellOut } from "./names.ts";
 
@@ -56,14 +57,11 @@ export function readDocument(text: string): ReadDocument {
   const errors = [...document.errors, ...document.warnings];
   const overflow = errors.find(({ message }) => /call stack/.test(message));
   if (overflow) return { faults: [...hidden, unreadable(text, overflow)] };
-  const faults = [...hidden, ...syntaxFaults(errors)];
-  faults.push(...new NodeChecks(document).run());
+  const nodes = new Nodes();
+  const { plain } = nodes.read(document.contents, 0);
+  const faults = [...hidden, ...syntaxFaults(errors), ...nodes.faults];
   const readable = faults.every(({ code }) => harmless.has(code));
-  return {
-    document,
-    faults,
-    ...(readable ? { value: { plain: document.toJS({ maxAliasCount: -1 }) } } : {}),
-  };
+  return { document, faults, ...(readable ? { value: { plain } } : {}) };
 }
 
 function hiddenFaults(text: string): TextFault[] {
@@ -135,87 +133,115 @@ function syntaxFault(error: YAMLError): TextFault {
   return { code: "yaml-syntax", offset, message, fix: "mend the line" };
 }
 
-/** One pass over the nodes: keys, tags, anchors. */
-class NodeChecks {
-  readonly #faults: TextFault[] = [];
-  /** How many nodes an anchor stands for; undefined while it is still being visited. */
-  readonly #anchors = new Map<string, number | undefined>();
+/** What a node stands for, and how many nodes that are, what aliases stand for included. */
+interface ReadNode {
+  readonly plain: unknown;
+  readonly size: number;
+}
+
+/** One pass over the nodes: their values in plain objects, and what is wrong with keys and anchors. */
+class Nodes {
+  readonly faults: TextFault[] = [];
+  /** What an anchor stands for; undefined while it is still being read. */
+  readonly #anchors = new Map<string, ReadNode | undefined>();
   #aliases = 0;
   #aliased = 0;
 
-  constructor(readonly document: Document.Parsed) {}
-
-  run(): TextFault[] {
-    this.#visit(this.document.contents, 0);
-    return this.#faults;
-  }
-
-  /** Gives the number of nodes below and with this one, what aliases stand for included. */
-  #visit(node: unknown, depth: number): number {
-    // Most nodes by far.
-    if (isScalar(node) && !node.anchor && depth <= depthMax) return 1;
+  read(node: unknown, depth: number): ReadNode {
     const offset = isNode(node) ? (node.range?.[0] ?? 0) : 0;
     if (depth > depthMax) {
-      this.#faults.push(tooDeep(offset));
-      return 1;
+      this.faults.push(tooDeep(offset));
+      return { plain: undefined, size: 1 };
     }
-    let size = 1;
     const anchor = isNode(node) && "anchor" in node ? node.anchor : undefined;
     if (anchor) this.#anchors.set(anchor, undefined);
-    if (isAlias(node)) size += this.#alias(node.source, offset);
-    else if (isMap(node)) size += this.#map(node, depth);
-    else if (isSeq(node)) for (const item of node.items) size += this.#visit(item, depth + 1);
-    if (anchor) this.#anchors.set(anchor, size);
-    return size;
+    const read = this.#value(node, offset, depth);
+    if (anchor) this.#anchors.set(anchor, read);
+    return read;
   }
 
-  #map(map: YAMLMap, depth: number): number {
-    const seen = new Set<string>();
-    let size = 0;
+  #value(node: unknown, offset: number, depth: number): ReadNode {
+    if (isScalar(node)) return { plain: node.value, size: 1 };
+    if (isMap(node)) return this.#map(node, depth);
+    if (isSeq(node)) return this.#sequence(node, depth);
+    return isAlias(node) ? this.#alias(node.source, offset) : { plain: null, size: 1 };
+  }
+
+  #sequence({ items }: YAMLSeq, depth: number): ReadNode {
+    const plain: unknown[] = [];
+    let size = 1;
+    for (const item of items) {
+      // Most nodes by far.
+      if (isScalar(item) && !item.anchor && depth < depthMax) {
+        plain.push(item.value);
+        size++;
+        continue;
+      }
+      const read = this.read(item, depth + 1);
+      plain.push(read.plain);
+      size += read.size;
+    }
+    return { plain, size };
+  }
+
+  #map(map: YAMLMap, depth: number): ReadNode {
+    const plain: Record<string, unknown> = {};
+    let size = 1;
     for (const { key, value } of map.items) {
-      const offset = (isNode(key) ? key.range?.[0] : undefined) ?? map.range?.[0] ?? 0;
+      const read = this.read(value, depth + 1);
+      size += 1 + read.size;
       if (!isScalar(key) || typeof key.value !== "string") {
-        this.#faults.push({
-          code: "key-not-text",
-          offset,
+        this.#keyFault(map, key, "key-not-text", {
           message: "a key that is not text; expected one of the keys of tasks.schema.json",
           fix: "write the key as a plain word",
         });
-      } else if (seen.has(key.value)) {
-        this.#faults.push({
-          code: "duplicate-key",
-          offset,
+        continue;
+      }
+      if (Object.hasOwn(plain, key.value)) {
+        this.#keyFault(map, key, "duplicate-key", {
           message: `key ${quoted(key.value)} stands here twice; expected each key once`,
           fix: "keep one of the two",
         });
-      } else seen.add(key.value);
-      size += 1 + this.#visit(value, depth + 1);
+      }
+      if (key.value === "__proto__") own(plain, key.value, read.plain);
+      else plain[key.value] = read.plain;
     }
-    return size;
+    return { plain, size };
   }
 
-  #alias(name: string, offset: number): number {
+  #keyFault(map: YAMLMap, key: unknown, code: string, words: { message: string; fix: string }): void {
+    const offset = (isNode(key) ? key.range?.[0] : undefined) ?? map.range?.[0] ?? 0;
+    this.faults.push({ code, offset, ...words });
+  }
+
+  #alias(name: string, offset: number): ReadNode {
     this.#aliases += 1;
-    const fault = (code: string, message: string) =>
-      this.#faults.push({ code, offset, message, fix: "write the value out" });
-    if (!this.#anchors.has(name)) {
-      fault("unknown-anchor", `*${name} has no anchor before it; expected &${name} above`);
-      return 0;
-    }
-    const size = this.#anchors.get(name);
-    if (size === undefined) {
-      fault("anchor-cycle", `*${name} stands inside &${name}; expected an anchor that doesn't hold itself`);
-      return 0;
-    }
+    const fault = (code: string, message: string) => {
+      this.faults.push({ code, offset, message, fix: "write the value out" });
+      return { plain: undefined, size: 1 };
+    };
+    if (!this.#anchors.has(name))
+      return fault("unknown-anchor", `*${name} has no anchor before it; expected &${name} above`);
+    const target = this.#anchors.get(name);
+    if (!target)
+      return fault(
+        "anchor-cycle",
+        `*${name} stands inside &${name}; expected an anchor that doesn't hold itself`,
+      );
     const before = this.#aliased;
-    this.#aliased += size;
+    this.#aliased += target.size;
     if (this.#aliases === aliasesMax + 1)
-      fault("too-many-aliases", `*${name} is alias ${this.#aliases}; expected at most ${aliasesMax}`);
-    else if (this.#aliased > aliasedNodesMax && before <= aliasedNodesMax)
-      fault(
+      return fault("too-many-aliases", `*${name} is alias ${this.#aliases}; expected at most ${aliasesMax}`);
+    if (this.#aliased > aliasedNodesMax && before <= aliasedNodesMax)
+      return fault(
         "too-many-aliases",
         `*${name} makes aliases stand for more than ${aliasedNodesMax} values; expected fewer`,
       );
-    return size;
+    return { plain: target.plain, size: 1 + target.size };
   }
+}
+
+/** A key that assignment would take for the prototype. */
+function own(plain: object, key: string, value: unknown): void {
+  Object.defineProperty(plain, key, { value, enumerable: true, configurable: true, writable: true });
 }
