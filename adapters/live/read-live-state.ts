@@ -28,7 +28,7 @@ export async function readLiveState(
   wanted: { readonly declaredIds: readonly string[]; readonly tablesOf: ReadonlySet<string> },
 ): Promise<LiveState> {
   const [dms, inspection] = await Promise.all([
-    orReason(async () => await readDms(environment, sources, wanted)),
+    orReason(() => readDms(environment, sources.tasks, wanted)),
     orReason(() => sources.inspect()),
   ]);
   const side = (name: "mongodb" | "documentdb"): LiveSide =>
@@ -42,12 +42,13 @@ export async function readLiveState(
   };
 }
 
-async function readDms(
+/** DMS's tasks of one environment, by id. Fails as the adapter does. */
+export async function readDms(
   environment: Pick<Environment, "replicationTasks">,
-  sources: LiveSources,
+  source: LiveSources["tasks"],
   wanted: { readonly declaredIds: readonly string[]; readonly tablesOf: ReadonlySet<string> },
 ): Promise<LiveDms> {
-  const all = await sources.tasks.live(({ id }) => wanted.tablesOf.has(id));
+  const all = await source.live(({ id }) => wanted.tablesOf.has(id));
   return {
     reachable: true,
     tasks: tasksOfEnvironment(all, environment.replicationTasks, wanted.declaredIds).sort((left, right) =>
@@ -57,7 +58,7 @@ async function readDms(
 }
 
 /** Only what could not be reached or was not allowed is a reason; a fault of the program is thrown. */
-async function orReason<T>(read: () => Promise<T>): Promise<{ value: T } | { reason: string }> {
+export async function orReason<T>(read: () => Promise<T>): Promise<{ value: T } | { reason: string }> {
   try {
     return { value: await read() };
   } catch (error) {
