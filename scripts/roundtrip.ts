@@ -5,6 +5,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   validate: async () => (await import("./roundtrip/validate.ts")).validateCommand,
   plan: async () => (await import("./roundtrip/plan.ts")).planCommand,
   drift: async () => (await import("./roundtrip/drift.ts")).driftCommand,
+  preflight: async () => (await import("./roundtrip/preflight.ts")).preflightCommand,
   readiness: async () => (await import("./roundtrip/readiness.ts")).readinessCommand,
   tasks: async () => (await import("./roundtrip/tasks.ts")).tasksCommand,
   runbook: async () => (await import("./roundtrip/runbook.ts")).runbookCommand,
@@ -20,6 +21,7 @@ Commands
   validate  what is wrong with tasks.yaml, with line and fix
   plan      what a change of tasks.yaml will do
   drift     what is not as it was applied: git, Terraform, DMS, both databases
+  preflight whether a new environment is ready, each missing thing with its fix
   readiness whether a failback would succeed now
   tasks     edit tasks.yaml, import the old format, show what DMS gets
   runbook   run a failback runbook: failback-start, -restore, -clean, -resume, -reopen, -abort

@@ -2,6 +2,7 @@ import { type Document, type MongoClient, MongoServerError } from "mongodb";
 import { RoundtripError } from "../../core/errors.ts";
 import type { LiveCollection, LiveDatabase } from "../../core/live/live-state.ts";
 import { reservedDatabases } from "../../core/tasks/names.ts";
+import { askAll } from "./ask-all.ts";
 
 export interface InspectOptions {
   /** Databases to read; those that don't exist are left out. Absent: all but the server's and Roundtrip's own. */
@@ -13,7 +14,6 @@ export interface InspectOptions {
 }
 
 const collectionsMax = 10_000;
-const questionsAtOnce = 8;
 /** One question must not hold the whole reading up. */
 const questionMsMax = 20_000;
 const maxTimeMsExpired = 50;
@@ -48,31 +48,16 @@ export async function inspectDatabases(
   }));
 }
 
-async function databaseNames(client: MongoClient, asked: readonly string[] | undefined): Promise<string[]> {
+/** The databases there are: those asked for, or all but the server's and Roundtrip's own. */
+export async function databaseNames(
+  client: MongoClient,
+  asked: readonly string[] | undefined,
+): Promise<string[]> {
   const reply = await client.db("admin").command({ listDatabases: 1, nameOnly: true });
   const names = (reply.databases as Document[]).map(({ name }) => String(name));
   return names
     .filter((name) => (asked ? asked.includes(name) : !reservedDatabases.includes(name)))
     .sort((left, right) => (left < right ? -1 : 1));
-}
-
-/** Asks about each item, a few at a time, and keeps the order. */
-async function askAll<Item, Answer>(
-  items: readonly Item[],
-  signal: AbortSignal,
-  ask: (item: Item) => Promise<Answer>,
-): Promise<Answer[]> {
-  const answers: Answer[] = [];
-  let next = 0;
-  const askNext = async (): Promise<void> => {
-    while (next < items.length) {
-      signal.throwIfAborted();
-      const index = next++;
-      answers[index] = await ask(items[index]!);
-    }
-  };
-  await Promise.all(Array.from({ length: questionsAtOnce }, askNext));
-  return answers;
 }
 
 async function inspectCollection(

@@ -13,6 +13,7 @@ import {
   oldUsernameParameter,
   operationParameter,
   sinceParameter,
+  sourceUserParameters,
   unitParameter,
   usernameParameter,
 } from "./parameter.ts";
@@ -40,6 +41,15 @@ export const actionCatalog = [
     failback: false,
     phases: "any",
     parameters: [anyDatabasesParameter, countsParameter],
+    timeoutSeconds: 300,
+  },
+  {
+    name: "preflight",
+    summary:
+      "Reads into the bucket what only the host sees of an environment before it is used; changes nothing.",
+    failback: false,
+    phases: "any",
+    parameters: [anyDatabasesParameter, ...sourceUserParameters],
     timeoutSeconds: 300,
   },
   {

@@ -74,6 +74,28 @@ export const countsParameter: ActionParameter = {
   default: "estimated",
 };
 
+/** What the DMS source endpoint names its user by; `-` for what it doesn't. */
+export const sourceUserParameters: readonly ActionParameter[] = [
+  {
+    name: "source-secret",
+    description: "Name or ARN of the secret the DMS source endpoint reads; - for none.",
+    allowedPattern: "^(-|[A-Za-z0-9/_+=.@:][A-Za-z0-9/_+=.@:-]{0,511})$",
+    default: "-",
+  },
+  {
+    name: "source-user",
+    description: "User the DMS source endpoint names in place of a secret; - for none.",
+    allowedPattern: "^(-|[A-Za-z0-9_.@][A-Za-z0-9_.@-]{0,127})$",
+    default: "-",
+  },
+  {
+    name: "source-auth-database",
+    description: "Database the DMS source endpoint authenticates against.",
+    allowedPattern: `^${databaseName}$`,
+    default: "admin",
+  },
+];
+
 export const forceParameter: ActionParameter = {
   name: "force",
   description: "Why to start although MongoDB answers or a user can already write; - when nothing is forced.",

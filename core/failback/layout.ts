@@ -15,7 +15,18 @@ export const inspectionsPrefix = "operations/inspections/";
 
 /** Key of one inspection: unique by `run` (letters and digits), in order of time. */
 export function inspectionKey(takenAt: Date, run: string): string {
-  return `${inspectionsPrefix}${takenAt.toISOString().replace(/[:.]/g, "-")}-${run.replace(/[^A-Za-z0-9]/g, "")}.json`;
+  return keyInTime(inspectionsPrefix, takenAt, run);
+}
+
+/** Answers of action `preflight`; as short-lived as inspections. */
+export const preflightsPrefix = "operations/preflights/";
+
+export function preflightKey(takenAt: Date, run: string): string {
+  return keyInTime(preflightsPrefix, takenAt, run);
+}
+
+function keyInTime(prefix: string, takenAt: Date, run: string): string {
+  return `${prefix}${takenAt.toISOString().replace(/[:.]/g, "-")}-${run.replace(/[^A-Za-z0-9]/g, "")}.json`;
 }
 
 function failbackPrefix(id: string): string {

@@ -35,6 +35,51 @@ export async function lookOnHost(
   return resultOf(action, await commands.wait(instanceId, commandId, seconds));
 }
 
+/**
+ * Runs such an action and reads the document it left in the bucket. Fails as the action or the store does, and
+ * `logCorrupt` when the object isn't the one the action wrote, is another environment's, or doesn't keep the schema.
+ */
+export async function readFromHost<T extends { readonly environment: string }>(
+  commands: Commands,
+  store: ObjectStore,
+  environment: Environment,
+  wanted: {
+    readonly action: "inspect" | "preflight";
+    readonly parameters: Readonly<Record<string, string>>;
+    readonly prefix: string;
+    /** JSON Schema of the document. */
+    readonly schema: object;
+  },
+): Promise<T> {
+  const { action, prefix } = wanted;
+  const { data } = await lookOnHost(commands, environment, action, wanted.parameters);
+  const key = String(data.key);
+  const damaged = (expected: string, got: string) => notWhatWasWritten(action, key, expected, got);
+  if (!key.startsWith(prefix)) throw damaged(`a key below ${prefix}`, key);
+  const found = await store.get(key);
+  if (!found) throw damaged("the object the action named", "no such object");
+  const sha256 = createHash("sha256").update(found.body).digest("hex");
+  if (sha256 !== data.sha256) throw damaged(`sha256 ${String(data.sha256)}`, sha256);
+  const ajv = new Ajv2020({ allErrors: true });
+  addFormats(ajv);
+  const validate = ajv.compile<T>(wanted.schema);
+  const value: unknown = JSON.parse(new TextDecoder().decode(found.body));
+  if (!validate(value)) throw damaged("a document by its schema", ajv.errorsText(validate.errors));
+  if (value.environment === environment.environment) return value;
+  throw damaged(`environment ${environment.environment}`, value.environment);
+}
+
+function notWhatWasWritten(action: string, key: string, expected: string, got: string): RoundtripError {
+  return new RoundtripError({
+    kind: "logCorrupt",
+    what: `read what action ${action} left at ${key}`,
+    expected,
+    got,
+    wayOut:
+      "run it again; when it stays, see that worker and runner are of one version and read the same bucket",
+  });
+}
+
 export interface InspectionRequest {
   /** Absent: all but the servers' and Roundtrip's own. */
   readonly databases?: readonly string[];
@@ -43,42 +88,16 @@ export interface InspectionRequest {
 }
 
 /**
- * What stands on both servers now, as the host sees it: sends action `inspect` and reads the document it left in the
- * bucket. A side that could not be read is `reachable: false` with its reason. Fails as the action or the store does,
- * and `logCorrupt` when the object isn't the one the action wrote or doesn't keep schemas/inspection.schema.json.
+ * What stands on both servers now, as the host sees it. A side that could not be read is `reachable: false` with its
+ * reason. Fails as `readFromHost` does.
  */
-export async function readInspection(
+export function readInspection(
   commands: Commands,
   store: ObjectStore,
   environment: Environment,
   { databases, counts = "estimated" }: InspectionRequest = {},
 ): Promise<Inspection> {
   const parameters = { databases: databases ? databases.join(",") : "*", counts };
-  const { data } = await lookOnHost(commands, environment, "inspect", parameters);
-  const key = String(data.key);
-  if (!key.startsWith(inspectionsPrefix)) throw damaged(key, `a key below ${inspectionsPrefix}`, key);
-  const found = await store.get(key);
-  if (!found) throw damaged(key, "the object the action named", "no such object");
-  const sha256 = createHash("sha256").update(found.body).digest("hex");
-  if (sha256 !== data.sha256) throw damaged(key, `sha256 ${String(data.sha256)}`, sha256);
-  const ajv = new Ajv2020({ allErrors: true });
-  addFormats(ajv);
-  const validate = ajv.compile<Inspection>(schema);
-  const value: unknown = JSON.parse(new TextDecoder().decode(found.body));
-  if (!validate(value)) {
-    throw damaged(key, "a document by schemas/inspection.schema.json", ajv.errorsText(validate.errors));
-  }
-  if (value.environment === environment.environment) return value;
-  throw damaged(key, `environment ${environment.environment}`, value.environment);
-}
-
-function damaged(key: string, expected: string, got: string): RoundtripError {
-  return new RoundtripError({
-    kind: "logCorrupt",
-    what: `read the inspection ${key}`,
-    expected,
-    got,
-    wayOut:
-      "run it again; when it stays, see that worker and runner are of one version and read the same bucket",
-  });
+  const wanted = { action: "inspect", parameters, prefix: inspectionsPrefix, schema } as const;
+  return readFromHost<Inspection>(commands, store, environment, wanted);
 }

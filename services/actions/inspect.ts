@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { inspectDatabases } from "../../adapters/mongo/inspect.ts";
 import type { Side } from "../../core/access/roles-record.ts";
 import { RoundtripError } from "../../core/errors.ts";
@@ -7,6 +6,7 @@ import { inspectionKey } from "../../core/failback/layout.ts";
 import type { Inspection, LiveSide, LiveUser } from "../../core/live/live-state.ts";
 import type { Server } from "../access/databases.ts";
 import { type Action, type ActionContext, passed } from "./action.ts";
+import { keepDocument } from "./keep-document.ts";
 
 /** Both sides are read within this time, so that the answer is in the bucket before SSM ends the command. */
 const readingMsMax = 240_000;
@@ -27,17 +27,14 @@ export const run: Action = async (context) => {
     mongodb,
     documentdb,
   };
-  const body = new TextEncoder().encode(`${JSON.stringify(inspection)}\n`);
-  const sha256 = createHash("sha256").update(body).digest("hex");
-  const key = inspectionKey(takenAt, service.run);
-  await service.store.put(key, body, { ifNoneMatch: true, sha256, contentType: "application/json" });
+  const data = await keepDocument(service.store, inspectionKey(takenAt, service.run), inspection);
   return {
     checks: [
       shown("MongoDB", mongodb),
       shown("DocumentDB", documentdb),
-      passed("inspection", "kept in the bucket", key),
+      passed("inspection", "kept in the bucket", data.key),
     ],
-    data: { key, sha256, bytes: body.length },
+    data,
   };
 };
 

@@ -1,3 +1,4 @@
+import { createInstances } from "../../adapters/aws/instances.ts";
 import { createDatabases } from "../access/databases.ts";
 import { runService } from "../runtime/service.ts";
 import { actionOptions, findAction, readParameters } from "./parameters.ts";
@@ -25,7 +26,8 @@ await runService(
       service.secrets,
       `roundtrip-${metadata.name}`,
     );
-    const { result, failure } = await runAction(metadata, run, given, { service, databases });
+    const instances = createInstances({ region: service.environment.region });
+    const { result, failure } = await runAction(metadata, run, given, { service, databases, instances });
     await new Promise<void>((resolve) =>
       process.stdout.write(`${JSON.stringify(result)}\n`, () => resolve()),
     );

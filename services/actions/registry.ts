@@ -4,6 +4,7 @@ import type { Action } from "./action.ts";
 /** Each action's code is loaded when it is asked for, so that looking at a unit does not load the drivers. */
 const actions: Readonly<Record<ActionName, () => Promise<{ readonly run: Action }>>> = {
   inspect: () => import("./inspect.ts"),
+  preflight: () => import("./preflight.ts"),
   "record-identity": () => import("./record-identity.ts"),
   readiness: () => import("./readiness.ts"),
   "check-start": () => import("./check-start.ts"),

@@ -4,10 +4,11 @@ import { RoundtripError } from "../../core/errors.ts";
 import type { ActionResult, CurrentFailback, Scope } from "../../core/failback/documents.ts";
 import { keysOf } from "../../core/failback/layout.ts";
 import { assertPhase } from "../../core/failback/phase.ts";
-import type { Databases } from "../access/databases.ts";
 import type { ServiceContext } from "../runtime/definition.ts";
 import type { Action, ActionContext, ActionFailback } from "./action.ts";
 import type { ActionArguments } from "./parameters.ts";
+
+export type ActionDependencies = Pick<ActionContext, "service" | "databases" | "instances">;
 
 export interface ActionRun {
   readonly result: ActionResult;
@@ -24,7 +25,7 @@ export async function runAction(
   metadata: ActionMetadata,
   run: Action,
   given: ActionArguments,
-  deps: { service: ServiceContext; databases: Databases },
+  deps: ActionDependencies,
 ): Promise<ActionRun> {
   const { service } = deps;
   const result = (outcome: Pick<ActionResult, "ok" | "checks" | "data">): ActionResult => ({
@@ -52,7 +53,7 @@ export async function runAction(
 function contextOf(
   metadata: ActionMetadata,
   given: ActionArguments,
-  deps: { service: ServiceContext; databases: Databases },
+  deps: ActionDependencies,
   failback: ActionFailback | undefined,
 ): ActionContext {
   return {

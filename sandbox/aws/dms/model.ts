@@ -146,6 +146,9 @@ export interface Knobs {
   sourceLostMs: number;
   /** Tables new in the mappings are loaded when the task is resumed. DMS's documentation doesn't promise it. */
   loadNewTablesOnResume: boolean;
+  /** Quotas of the account, as DescribeAccountAttributes tells them. */
+  tasksMax: number;
+  endpointsMax: number;
 }
 
 export const defaultKnobs: Knobs = {
@@ -154,4 +157,6 @@ export const defaultKnobs: Knobs = {
   paused: false,
   sourceLostMs: 60_000,
   loadNewTablesOnResume: false,
+  tasksMax: 600,
+  endpointsMax: 1000,
 };

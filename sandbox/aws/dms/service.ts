@@ -3,6 +3,7 @@ import type { JsonService, RequestContext, Service, ServiceContext } from "../se
 import type { Input } from "./input.ts";
 import type { Task } from "./model.ts";
 import { Movement } from "./movement/movement.ts";
+import { accountOperations } from "./operations/account.ts";
 import { certificateOperations } from "./operations/certificates.ts";
 import { connectionOperations } from "./operations/connections.ts";
 import { endpointOperations } from "./operations/endpoints.ts";
@@ -92,6 +93,7 @@ export function create(): Service[] {
     ...subnetGroupOperations,
     ...certificateOperations,
     ...instanceOperations,
+    ...accountOperations,
     ...taskOperations,
     ...taskActions,
     ...tagOperations,
