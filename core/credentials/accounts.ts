@@ -41,6 +41,8 @@ export interface PromotionRecord {
   readonly username: string;
   /** The user of the version before; the same one when only the password changed. */
   readonly previousUsername: string;
+  /** The user that still stands beside it, until it is removed; kept over renewals of the password alone. */
+  readonly oldUsername?: string;
   readonly operationId: string;
   readonly promotedAt: string;
   /** When the old user was removed, by the step of that name. */

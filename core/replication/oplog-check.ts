@@ -1,5 +1,6 @@
 import type { Check } from "../failback/documents.ts";
 import { checkpointCheck } from "../failback/identity.ts";
+import { compareTimes } from "../failback/recorded-tasks.ts";
 import type { OperationTime, ReplicationTask } from "../ports.ts";
 
 /** What a MongoDB's oplog holds. */
@@ -27,10 +28,15 @@ export function canResumeCheck(task: ReplicationTask, oplog: OplogWindow): Check
       got: `it runs; DMS gives no time for it; the oplog holds ${hours} h`,
     };
   }
+  // A task that runs reads on behind what the oplog was seen to end with: only its beginning can be past it.
+  const last = known && task.status === "running" && compareTimes(known, oplog.last) > 0 ? known : oplog.last;
   const timestamp = known ?? (stopped === undefined ? undefined : { t: stopped, i: 0 });
   const raw = task.checkpoint?.raw ?? "";
   const checkpoint = timestamp ? { raw, timestamp } : task.checkpoint;
-  const found = checkpointCheck({ id: task.id, ...(checkpoint ? { checkpoint } : {}) }, { oplog });
+  const found = checkpointCheck(
+    { id: task.id, ...(checkpoint ? { checkpoint } : {}) },
+    { oplog: { ...oplog, last } },
+  );
   if (found.ok) return found;
   // A stop of this second may lie before the oplog's newest entry by the clock, and after it by its time.
   if (!known && stopped !== undefined && stopped >= oplog.last.t)

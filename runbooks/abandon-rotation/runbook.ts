@@ -58,7 +58,7 @@ export const abandonRotation: Operation = {
       action: "abandon-credentials",
       parameters: ({ inputs }) => ({
         account: inputs.account ?? "",
-        "give-up": inputs["give-up"] ?? "",
+        giveUp: inputs["give-up"] ?? "",
       }),
     }),
     closeRotation,

@@ -22,7 +22,7 @@ const checkUnused: OperationStep = {
   run: async (context) => {
     const username = context.inputs["old-username"] ?? "";
     const record = (await readJson<PromotionRecord>(context.store, promotionKey(account)))?.value;
-    if (record?.previousUsername !== username || record.username === username) throw notOld(username, record);
+    if (record?.oldUsername !== username || record.username === username) throw notOld(username, record);
     const tasks = await describeChosen(context);
     const links = await context.endpoints.links(tasks.map(({ arn }) => arn));
     const endpoints = await context.endpoints.list();
@@ -37,9 +37,9 @@ function notOld(username: string, record: PromotionRecord | undefined): Roundtri
   return new RoundtripError({
     kind: "refused",
     what: `remove user ${username}`,
-    expected: "the old user of the last rotation of the replication user",
+    expected: "the user that a rotation of the replication user left behind",
     got: record
-      ? `the last rotation went from ${record.previousUsername} to ${record.username}`
+      ? `it left ${record.oldUsername ?? "none"}; the user now is ${record.username}`
       : "no rotation on record",
     wayOut: "name the old user as the rotation's summary shows it; other users are not Roundtrip's to remove",
   });
@@ -65,7 +65,7 @@ export const removeOldUser: Operation = {
       what: "see that nothing is connected as the old user, then remove it",
       undo: "create-user-db makes a user from the secret; the old credentials are gone for good",
       action: "remove-old-user",
-      parameters: ({ inputs }) => ({ account, "old-username": inputs["old-username"] ?? "" }),
+      parameters: ({ inputs }) => ({ account, oldUsername: inputs["old-username"] ?? "" }),
     }),
     operationsHostAsBefore,
   ],

@@ -8,12 +8,12 @@ export const run: Action = async ({ service, databases, parameter }) => {
   const state = await readAccount(service, parameter("account"), operation);
   const server = await databases.open("documentdb");
   const { record, loginMs } = await promote(service, server, state, operation);
-  const { username, previousUsername, versionId, promotedAt } = record;
+  const { username, previousUsername, oldUsername = "", versionId, promotedAt } = record;
   return {
     checks: [
       passed(`user ${username} logs in`, "accepted", `accepted after ${loginMs} ms`),
       passed(`current version of secret ${record.secret}`, versionId),
     ],
-    data: { username, previousUsername, versionId, promotedAt },
+    data: { username, previousUsername, oldUsername, versionId, promotedAt },
   };
 };

@@ -62,6 +62,7 @@ export async function goBack(
     versionId: previous.id,
     username: previous.username,
     previousUsername: current.username,
+    oldUsername: current.username,
     operationId: "abandoned",
     promotedAt: service.clock.now().toISOString(),
   };

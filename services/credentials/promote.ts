@@ -53,13 +53,17 @@ async function keepRecord(
   const key = promotionKey(account.account);
   const kept = (await readJson<PromotionRecord>(store, key))?.value;
   if (kept?.versionId === versionId) return kept;
+  const previousUsername = (isPromoted ? previous : current)?.username ?? username;
+  const stillThere = kept?.removedAt ? undefined : kept?.oldUsername;
+  const oldUsername = previousUsername === username ? stillThere : previousUsername;
   const record: PromotionRecord = {
     version: 1,
     account: account.account,
     secret: account.secret,
     versionId,
     username,
-    previousUsername: (isPromoted ? previous : current)?.username ?? username,
+    previousUsername,
+    ...(oldUsername ? { oldUsername } : {}),
     operationId,
     promotedAt: clock.now().toISOString(),
   };

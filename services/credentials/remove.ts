@@ -27,16 +27,16 @@ export async function removalChecks(
   const found = (await server.access.principals()).find(({ user }) => user === username);
   const isOld =
     record?.versionId === current.id &&
-    record.previousUsername === username &&
+    record.oldUsername === username &&
     record.username === current.username &&
     username !== current.username;
   const { administrators } = service.environment.documentdb;
   const isProtected = administrators.includes(username) || (found !== undefined && isAdministrator(found));
   const checks = [
     check(`${username} is the old user of ${account.account}`, isOld, {
-      expected: "the user of the version before the current one, after a rotation of Roundtrip's",
+      expected: "the user that a rotation of Roundtrip's left behind",
       got: record
-        ? `the last rotation went from ${record.previousUsername} to ${record.username}; the secret's user is ${current.username}`
+        ? `it left ${record.oldUsername ?? "none"}; the secret's user is ${current.username}`
         : "no rotation on record",
       wayOut:
         "name the old user as the last rotation's summary shows it; other users are not Roundtrip's to remove",
