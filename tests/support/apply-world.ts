@@ -191,7 +191,7 @@ export class ApplyWorld implements AsyncDisposable {
     const summary = join(this.repository, "..", `summary-${this.summaries++}-${process.pid}.md`);
     writeFileSync(summary, "");
     const options = { ...this.infrastructureOptions, ...infrastructure };
-    const given = ["--env", this.environment, "--lease-seconds", "0.3", ...args];
+    const given = ["--env", this.environment, "--lease-seconds", "0.9", ...args];
     const child = spawn(process.execPath, [join(root, "tests/apply/main.ts"), ...given], {
       cwd: this.repository,
       env: {
