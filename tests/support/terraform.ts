@@ -89,10 +89,14 @@ export class TestTerraform implements AsyncDisposable {
     return Object.fromEntries(changes.map(({ address, change }) => [address, change.actions.join("+")]));
   }
 
-  /** One call of the DMS API, as somebody does who knows nothing of Terraform. */
-  async callDms(operation: string, input: object): Promise<Record<string, unknown>> {
+  /** One call of an AWS JSON API, as somebody makes it who knows nothing of Terraform. */
+  async call(service: string, target: string, input: object): Promise<Record<string, unknown>> {
     const client = new AwsClient(this.aws.url, async () => defaultCredentials);
-    return client.json("dms", `AmazonDMSv20160101.${operation}`, input, "us-east-1");
+    return client.json(service, target, input, "us-east-1");
+  }
+
+  callDms(operation: string, input: object): Promise<Record<string, unknown>> {
+    return this.call("dms", `AmazonDMSv20160101.${operation}`, input);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
