@@ -270,7 +270,7 @@ describe("users", () => {
       ],
     };
     expect(told(withUsers([application!, odd]))).toEqual([
-      "user-over-privileged | DocumentDB user dms | to write the databases of tasks.yaml and nothing else | userAdminAnyDatabase@admin, readWrite@hr | revoke these roles from the user",
+      "user-over-privileged | DocumentDB user dms | to write the databases of tasks.yaml and nothing else | userAdminAnyDatabase@admin, readWrite@hr | roundtrip apply: the create-user-db lambda gives it its own roles again",
       "user-under-privileged | DocumentDB user dms | the right to write every database of tasks.yaml | none on billing | roundtrip apply: the create-user-db lambda grants it",
     ]);
   });

@@ -64,7 +64,7 @@ function unexplained(all: readonly LiveUser[], administrators: readonly string[]
     });
 }
 
-/** DMS writes the declared databases and nothing else; it may read elsewhere, and manage no users. */
+/** What create-user-db gives it: `readWrite` on the declared databases, and nothing else that writes. */
 function replicationUser(user: LiveUser, databases: readonly string[]): Finding[] {
   const roles = writing(user);
   const everywhere = roles.some(({ role }) => ["readWriteAnyDatabase", "root"].includes(role));
@@ -73,11 +73,7 @@ function replicationUser(user: LiveUser, databases: readonly string[]): Finding[
   );
   const without = [...new Set(databases)].filter((database) => !everywhere && !own.has(database)).sort();
   const hasCustom = user.roles.some(({ role }) => builtInWrites(role) === undefined);
-  const beyond = roles.filter(
-    ({ role, db }) =>
-      !["readWrite", "readWriteAnyDatabase", "dbAdmin", "dbAdminAnyDatabase", "dbOwner"].includes(role) ||
-      (["readWrite", "dbOwner"].includes(role) && !databases.includes(db)),
-  );
+  const beyond = roles.filter(({ role, db }) => role !== "readWrite" || !databases.includes(db));
   const what = `DocumentDB user ${user.name}`;
   const findings: Finding[] = [];
   if (without.length > 0 && !hasCustom)
@@ -96,7 +92,7 @@ function replicationUser(user: LiveUser, databases: readonly string[]): Finding[
       what,
       expected: "to write the databases of tasks.yaml and nothing else",
       got: rolesInWords(beyond),
-      fix: "revoke these roles from the user",
+      fix: "roundtrip apply: the create-user-db lambda gives it its own roles again",
     });
   return findings;
 }
