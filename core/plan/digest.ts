@@ -26,9 +26,14 @@ function sha256(text: string): string {
 
 /** JSON with the keys of every object in order. */
 function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  const keys = Object.keys(value).sort();
+  return JSON.stringify(inKeyOrder(value));
+}
+
+function inKeyOrder(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(inKeyOrder);
   const record = value as Readonly<Record<string, unknown>>;
-  return `{${keys.map((key) => `${JSON.stringify(key)}:${canonical(record[key])}`).join()}}`;
+  const ordered: Record<string, unknown> = Object.create(null);
+  for (const key of Object.keys(record).sort()) ordered[key] = inKeyOrder(record[key]);
+  return ordered;
 }
