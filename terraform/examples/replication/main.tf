@@ -35,11 +35,5 @@ module "dms" {
     subnet_ids         = var.subnet_ids
     security_group_ids = var.security_group_ids
   }
-  tasks = {
-    for id, task in module.task_config.tasks : id => {
-      endpoint_id               = task.endpoint_id
-      table_mappings            = task.table_mappings
-      replication_task_settings = task.replication_task_settings
-    }
-  }
+  tasks = module.task_config.tasks
 }
