@@ -92,7 +92,7 @@ async function dryRun(
     if (!(error instanceof RoundtripError) || error.kind === "interrupted") throw error;
     const failure = `${error.what}: ${error.got}`;
     // The function itself said what is wrong; anything else is no word about what it would say.
-    return /^(un)?handled error: /.test(error.got) ? { value: { name, failure } } : { unknown: failure };
+    return /^(un)?handled error\b/.test(error.got) ? { value: { name, failure } } : { unknown: failure };
   }
 }
 
