@@ -4,6 +4,13 @@ import { type Command, runCommand } from "./roundtrip/command.ts";
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   validate: async () => (await import("./roundtrip/validate.ts")).validateCommand,
   plan: async () => (await import("./roundtrip/plan.ts")).planCommand,
+  apply: async () => {
+    const [{ applyCommand }, { terraformFor }] = await Promise.all([
+      import("./roundtrip/apply.ts"),
+      import("./roundtrip/terraform.ts"),
+    ]);
+    return applyCommand(terraformFor);
+  },
   drift: async () => (await import("./roundtrip/drift.ts")).driftCommand,
   preflight: async () => (await import("./roundtrip/preflight.ts")).preflightCommand,
   readiness: async () => (await import("./roundtrip/readiness.ts")).readinessCommand,
@@ -20,6 +27,7 @@ Usage: roundtrip <command> [options]
 Commands
   validate  what is wrong with tasks.yaml, with line and fix
   plan      what a change of tasks.yaml will do
+  apply     carry out a reviewed plan, and prove that it arrived
   drift     what is not as it was applied: git, Terraform, DMS, both databases
   preflight whether a new environment is ready, each missing thing with its fix
   readiness whether a failback would succeed now

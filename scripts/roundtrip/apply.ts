@@ -20,13 +20,18 @@ import { callerOf } from "./caller.ts";
 import { type Command, usageError } from "./command.ts";
 import { dependenciesFor } from "./dependencies.ts";
 import { loadEnvironment } from "./environment.ts";
-import { headRevision, isAncestor } from "./head.ts";
+import { assertCheckedOut, headRevision, isAncestor } from "./head.ts";
 import { actionTimeoutSeconds, positive, reportRun } from "./report.ts";
 
 type Values = Readonly<Record<string, unknown>>;
+type InfrastructureFor = (
+  environment: Environment,
+  values: Values,
+  say: (line: string) => void,
+) => Infrastructure;
 
 /** `roundtrip apply`. What carries out the infrastructure's part is handed in: Terraform, or a test's. */
-export function applyCommand(infrastructureFor: (environment: Environment) => Infrastructure): Command {
+export function applyCommand(infrastructureFor: InfrastructureFor): Command {
   return {
     name: "roundtrip apply",
     summary: "Carries out the reviewed plan of tasks.yaml in one environment, and proves that it arrived.",
@@ -39,6 +44,9 @@ export function applyCommand(infrastructureFor: (environment: Environment) => In
       unreviewed: { type: "boolean" },
       "yes-delete": { type: "boolean" },
       accept: { type: "string", multiple: true },
+      terraform: { type: "string", default: "terraform/stack" },
+      "var-file": { type: "string", multiple: true },
+      "backend-config": { type: "string", multiple: true },
       mode: { type: "string", default: "run" },
       "lease-seconds": { type: "string", default: "15" },
       json: { type: "boolean" },
@@ -51,6 +59,9 @@ export function applyCommand(infrastructureFor: (environment: Environment) => In
       ["--unreviewed", "without --digest; in dev only"],
       ["--yes-delete", "with --unreviewed: databases and collections may be dropped"],
       ["--accept ADDRESS", "let pass a Terraform change the plan doesn't announce; repeat for several"],
+      ["--terraform DIR", "the root module; terraform/stack"],
+      ["--var-file FILE", "its variables; terraform/environments/<environment>.tfvars; repeat for several"],
+      ["--backend-config name=value", "settings its backend leaves open; repeat for several"],
       ["--mode plan|run", "plan shows the plan and each step with its calls, and does nothing"],
       ["--lease-seconds N", "how long a silent holder keeps the lease; 15"],
       ["--json", "one JSON report on stdout"],
@@ -65,7 +76,7 @@ export function applyCommand(infrastructureFor: (environment: Environment) => In
 }
 
 async function run(
-  infrastructureFor: (environment: Environment) => Infrastructure,
+  infrastructureFor: InfrastructureFor,
   values: Values,
   positionals: readonly string[],
 ): Promise<number> {
@@ -93,7 +104,7 @@ async function run(
   }
   const { proposal } = proposed;
   const accept = (values.accept as readonly string[] | undefined) ?? [];
-  const operation = applyOperation(proposal, portsOf(deps, infrastructureFor), { accept });
+  const operation = applyOperation(proposal, portsOf(deps, values, infrastructureFor), { accept });
   const operationRequest: OperationRequest = {
     operation,
     inputs: { digest: proposal.plan.digest },
@@ -112,6 +123,7 @@ async function run(
     );
     return exitCodes.ok;
   }
+  await assertCheckedOut(proposal.head);
   const report = await executeOperation(deps, operationRequest);
   const more = report.succeeded ? { score: scoreKey(report.operationId ?? "") } : {};
   await reportRun(deps, operation, report, {
@@ -141,12 +153,13 @@ function requestOf(values: Values, environment: string): Omit<ProposalRequest, "
 }
 
 function portsOf(
-  { environment }: RunbookDependencies,
-  infrastructureFor: (environment: Environment) => Infrastructure,
+  { environment, say }: RunbookDependencies,
+  values: Values,
+  infrastructureFor: InfrastructureFor,
 ): ApplyPorts {
   const { region } = environment;
   return {
-    infrastructure: infrastructureFor(environment),
+    infrastructure: infrastructureFor(environment, values, say),
     dms: new AwsReplicationTasks({ region }),
     published: () => loadEnvironment(createParameters({ region }), environment.environment),
   };

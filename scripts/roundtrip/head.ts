@@ -1,5 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { RoundtripError } from "../../core/errors.ts";
+import { listed } from "../../core/plan/words.ts";
 import type { HeadRevision } from "../../runbooks/apply/proposal.ts";
 import { usageError } from "./command.ts";
 import { readCommit } from "./revision.ts";
@@ -27,4 +29,31 @@ export async function isAncestor(commit: string, of: string): Promise<boolean | 
   } catch (error) {
     return (error as { code?: unknown }).code === 1 ? false : undefined;
   }
+}
+
+/**
+ * Terraform reads the files that lie here, so they must be those of the commit that is applied. Fails `refused` where
+ * another commit is checked out, or a tracked file was changed.
+ */
+export async function assertCheckedOut({ commit, tree }: HeadRevision): Promise<void> {
+  const [here, changed] = await Promise.all([
+    outputOf("rev-parse", "HEAD^{tree}"),
+    outputOf("status", "--porcelain", "--untracked-files=no"),
+  ]);
+  if (here === tree && changed === "") return;
+  throw new RoundtripError({
+    kind: "refused",
+    what: `apply commit ${commit}`,
+    expected: "its files checked out here, unchanged, because Terraform reads them",
+    got:
+      here === tree
+        ? `changed: ${listed(changed.split("\n").map((line) => line.slice(2).trim()))}`
+        : "another commit",
+    wayOut: `git checkout ${commit}, with nothing changed, and run this again`,
+  });
+}
+
+async function outputOf(...args: string[]): Promise<string> {
+  const { stdout } = await git("git", args, { timeout: gitTimeoutMs });
+  return stdout.trim();
 }

@@ -61,6 +61,7 @@ export const suites: readonly Suite[] = [
   { name: "stand-in: aws", tests: ["sandbox/aws"], minutesMax: 10 },
   { name: "stand-in: host", tests: ["sandbox/host", "tests/systemd/stand-in.test.ts"], minutesMax: 8 },
   { name: "sandbox up", tests: ["sandbox/up"], minutesMax: 5 },
+  { name: "apply", tests: ["tests/apply"], parallel: 1, minutesMax: 10 },
   { name: "plan, drift and readiness", tests: ["tests/live"], parallel: 1, minutesMax: 5 },
   { name: "failback scenarios", tests: ["tests/failback"], minutesMax: 12 },
   { name: "drill", tests: ["tests/drill"], parallel: 1, minutesMax: 8 },

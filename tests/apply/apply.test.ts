@@ -226,7 +226,7 @@ test(
     const TableMappings = JSON.stringify((await world.task("billing")).mappings);
     await client.send(new dms.ModifyReplicationTaskCommand({ ReplicationTaskArn: arn, TableMappings }));
     expect(refusal(await world.run(["--digest", digest]))).toBe(
-      "3 compare DMS with what was last applied (2 tasks differ): expected shop: the task as it was last applied, got shop: mappings: without shop.orders; also billing.invoices; billing: stopped; NORMAL. Way out: somebody changed DMS by hand: put it back (roundtrip drift shows it; a stopped task is started with roundtrip runbook tasks-start), then run this again",
+      "3 compare DMS with what was last applied (2 tasks differ): expected shop: the task as it was last applied, got shop: mappings: without shop.orders; also billing.invoices; billing: stopped; NORMAL. Way out: somebody changed DMS by hand: put it back (roundtrip drift shows it; a stopped task is started with roundtrip runbook tasks-resume), then run this again",
     );
     expect((await world.requests()).filter((request) => changing.test(request))).toEqual([]);
   },

@@ -45,7 +45,7 @@ export function applyInfrastructure(work: ApplyWork): ApplyStep {
     undo: "revert the commit and apply the revert",
     plan: () => [{ call: "terraform plan, then apply of exactly that", target: work.environment }],
     run: async (context) => {
-      const paused = "nothing was changed, but the affected tasks are paused: roundtrip runbook tasks-start";
+      const paused = "nothing was changed, but the affected tasks are paused: roundtrip runbook tasks-resume";
       const { live, left, changes } = await checkedPlan(work, context, paused);
       // Somebody may have started one since; DMS changes only what stands still.
       await pauseTasks(

@@ -62,7 +62,7 @@ export function seeUnchanged(work: ApplyWork): ApplyStep {
           expected: `${first.id}: ${first.expected}`,
           got: found.map(({ id, got }) => `${id}: ${got}`).join("; "),
           wayOut:
-            "somebody changed DMS by hand: put it back (roundtrip drift shows it; a stopped task is started with roundtrip runbook tasks-start), then run this again",
+            "somebody changed DMS by hand: put it back (roundtrip drift shows it; a stopped task is started with roundtrip runbook tasks-resume), then run this again",
         });
       return { note: `${counted(live.tasks.size, "DMS task")} as expected` };
     },

@@ -36,7 +36,7 @@ export function pauseAffected(work: ApplyWork): ApplyStep {
   return {
     name: "pause",
     what: "stop the DMS tasks that are to be changed, and no other",
-    undo: "resume them: roundtrip runbook tasks-start",
+    undo: "resume them: roundtrip runbook tasks-resume",
     plan: () => work.toPause.map(({ id }) => ({ call: "DMS StopReplicationTask", target: id })),
     run: async (context) => {
       const { paused, stood } = await pauseTasks(context, work.toPause);

@@ -1,0 +1,47 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { TerraformInfrastructure } from "../../adapters/terraform/infrastructure.ts";
+import { RoundtripError } from "../../core/errors.ts";
+import type { Environment } from "../../core/failback/documents.ts";
+import type { Infrastructure } from "../../core/ports.ts";
+import { usageError } from "./command.ts";
+
+/**
+ * Terraform of one environment, by `--terraform`, `--var-file` and `--backend-config`. Fails `configuration` when a
+ * folder or file that was named, or is taken by default, isn't there.
+ */
+export function terraformFor(
+  { environment }: Environment,
+  values: Readonly<Record<string, unknown>>,
+  say: (line: string) => void,
+): Infrastructure {
+  const directory = existing("root module", String(values.terraform), "--terraform");
+  const files = (values["var-file"] as readonly string[] | undefined) ?? [
+    `terraform/environments/${environment}.tfvars`,
+  ];
+  return new TerraformInfrastructure({
+    directory,
+    variableFiles: files.map((file) => existing("variables", file, "--var-file")),
+    backend: Object.fromEntries(
+      ((values["backend-config"] as readonly string[] | undefined) ?? []).map(settingOf),
+    ),
+    onProgress: (line) => say(`  ${line}`),
+  });
+}
+
+function settingOf(pair: string): [string, string] {
+  const at = pair.indexOf("=");
+  if (at > 0) return [pair.slice(0, at), pair.slice(at + 1)];
+  throw usageError("take --backend-config", pair, "--backend-config bucket=NAME");
+}
+
+function existing(what: string, path: string, option: string): string {
+  if (existsSync(path)) return resolve(path);
+  throw new RoundtripError({
+    kind: "configuration",
+    what: `find the ${what} of Terraform`,
+    expected: `something at ${path}`,
+    got: "nothing",
+    wayOut: `run this from the repository's root, or name the place with ${option}`,
+  });
+}
