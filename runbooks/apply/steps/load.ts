@@ -139,13 +139,13 @@ async function poll<T>(
   const end = context.clock.monotonicMs() + seconds * 1000;
   let interval = pollMsFirst;
   for (;;) {
+    const [task] = await context.tasks.describe([wanted.id]);
+    if (!task || !atWork.has(task.status)) throw ended(wanted.id, task);
     const tables = (await context.tasks.tables(wanted.id)).filter(
       ({ schema, table }) => schema === wanted.database && wanted.names.includes(table),
     );
     const result = done(tables);
     if (result !== undefined) return result;
-    const [task] = await context.tasks.describe([wanted.id]);
-    if (!task || !atWork.has(task.status)) throw ended(wanted.id, task);
     if (context.clock.monotonicMs() > end)
       throw new RoundtripError({
         kind: "unknown",
