@@ -1,4 +1,4 @@
-import { RoundtripError } from "../../core/errors.ts";
+import { type FailureKind, RoundtripError } from "../../core/errors.ts";
 import type { Environment } from "../../core/failback/documents.ts";
 import {
   type Inspection,
@@ -58,11 +58,13 @@ export async function readDms(
 }
 
 /** Only what could not be reached or was not allowed is a reason; a fault of the program is thrown. */
-export async function orReason<T>(read: () => Promise<T>): Promise<{ value: T } | { reason: string }> {
+export async function orReason<T>(
+  read: () => Promise<T>,
+): Promise<{ value: T } | { reason: string; kind: FailureKind }> {
   try {
     return { value: await read() };
   } catch (error) {
     if (!(error instanceof RoundtripError) || error.kind === "interrupted") throw error;
-    return { reason: `${error.what}: ${error.got}; way out: ${error.wayOut}` };
+    return { reason: `${error.what}: ${error.got}; way out: ${error.wayOut}`, kind: error.kind };
   }
 }

@@ -1,5 +1,4 @@
 import type { LiveCollection, LiveSide } from "../live/live-state.ts";
-import { counted } from "../plan/words.ts";
 import { droppingEnvironments, type Tasks } from "../tasks/model.ts";
 import type { Finding } from "./model.ts";
 
@@ -11,7 +10,13 @@ interface Found {
 }
 
 /** How the collections on DocumentDB differ from those of `tasks`. Where removal keeps data, what nobody declares is no drift. */
-export function collectionFindings(tasks: Tasks, environment: string, documentdb: Read): Found {
+export function collectionFindings(
+  tasks: Tasks,
+  environment: string,
+  documentdb: Read,
+  mongodb: Read | undefined,
+): Found {
+  const source = mongodb && namespacesOf(mongodb);
   const declared = declaredNamespaces(tasks);
   const there = namespacesOf(documentdb);
   const extra = [...there].filter(([namespace]) => !declared.has(namespace));
@@ -20,7 +25,10 @@ export function collectionFindings(tasks: Tasks, environment: string, documentdb
     findings: [
       ...[...declared]
         .filter(([namespace]) => !there.has(namespace))
-        .map(([namespace, task]): Finding => missingOnDocumentdb(namespace, task)),
+        .map(
+          ([namespace, task]): Finding =>
+            missingOnDocumentdb(namespace, task, source?.has(namespace) ?? true),
+        ),
       ...(drops ? extra.map(([namespace, collection]) => extraOnDocumentdb(namespace, collection)) : []),
     ],
     notes: drops
@@ -32,14 +40,16 @@ export function collectionFindings(tasks: Tasks, environment: string, documentdb
   };
 }
 
-function missingOnDocumentdb(namespace: string, task: string): Finding {
+function missingOnDocumentdb(namespace: string, task: string, hasSource: boolean): Finding {
   return {
     area: "documentdb",
     kind: "collection-missing",
     what: `DocumentDB ${namespace}`,
     expected: `the collection that DMS task ${task} writes`,
     got: "no such collection",
-    fix: "create it with its unique indexes, then reload just this table in DMS: changes since it was dropped are in no other place",
+    fix: hasSource
+      ? "create it with its unique indexes, then reload just this table in DMS: by itself DMS carries only what changes from now on"
+      : "roundtrip apply: the create-user-db lambda creates it; MongoDB doesn't have it either, so nothing is missing in it",
   };
 }
 
@@ -96,7 +106,7 @@ function indexMissing(area: "documentdb" | "mongodb", namespace: string, name: s
   };
 }
 
-export function declaredNamespaces(tasks: Tasks): Map<string, string> {
+function declaredNamespaces(tasks: Tasks): Map<string, string> {
   return new Map(
     tasks.tasks.flatMap(({ id, database, collections }) =>
       collections.map(({ name }) => [`${database}.${name}`, id] as const),
@@ -105,7 +115,7 @@ export function declaredNamespaces(tasks: Tasks): Map<string, string> {
 }
 
 /** Every collection of a side, by `database.collection`. */
-export function namespacesOf(side: Read): Map<string, LiveCollection> {
+function namespacesOf(side: Read): Map<string, LiveCollection> {
   return new Map(
     side.databases.flatMap(({ name, collections }) =>
       collections.map((collection) => [`${name}.${collection.name}`, collection] as const),
@@ -120,8 +130,4 @@ function databaseOf(namespace: string): string {
 /** Empty or not is what counts here: a number that moves would change the text of every report. */
 function sizeWords({ documents }: LiveCollection): string {
   return documents === 0 ? "an empty collection" : `a collection with documents in it`;
-}
-
-export function countWords(documents: number, estimated?: true): string {
-  return `${estimated ? "about " : ""}${counted(documents, "document")}`;
 }

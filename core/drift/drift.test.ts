@@ -182,7 +182,15 @@ describe("DMS", () => {
 describe("databases", () => {
   test("a collection dropped on DocumentDB", () => {
     expect(told(withCollections("documentdb", "shop", ["orders"]))).toEqual([
-      "collection-missing | DocumentDB shop.lines | the collection that DMS task shop-orders writes | no such collection | create it with its unique indexes, then reload just this table in DMS: changes since it was dropped are in no other place",
+      "collection-missing | DocumentDB shop.lines | the collection that DMS task shop-orders writes | no such collection | create it with its unique indexes, then reload just this table in DMS: by itself DMS carries only what changes from now on",
+    ]);
+  });
+
+  test("a collection neither side has: nothing is missing in it", () => {
+    const live = withCollections("documentdb", "shop", ["orders"]);
+    const source = withCollections("mongodb", "shop", ["orders"]);
+    expect(told({ ...live, mongodb: source.mongodb })).toEqual([
+      "collection-missing | DocumentDB shop.lines | the collection that DMS task shop-orders writes | no such collection | roundtrip apply: the create-user-db lambda creates it; MongoDB doesn't have it either, so nothing is missing in it",
     ]);
   });
 
@@ -302,7 +310,8 @@ describe("git and Terraform", () => {
   });
 
   test("nothing was ever applied", () => {
-    expect(told(standing(), { applied: undefined })).toEqual([
+    const empty = { ...standing(), dms: { reachable: true as const, tasks: [] } };
+    expect(told(empty, { applied: undefined })).toEqual([
       "never-applied | environment prod | a record of what was last applied | none; compared with tasks.yaml as git has it | roundtrip apply, or roundtrip adopt for a set-up that was there before",
     ]);
   });

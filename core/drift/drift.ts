@@ -38,16 +38,20 @@ export function findDrift(input: DriftInput): DriftReport {
   else notes.push("Terraform was not looked at: give --terraform the JSON of a plan");
   if (standsStill)
     notes.push(`phase ${input.phase}: DMS stands still and rights differ on purpose, so neither counts`);
-  if (live.dms.reachable) findings.push(...taskFindings(tasks, input.name, live.dms.tasks, { standsStill }));
+  const mongodb = live.mongodb.reachable ? live.mongodb : undefined;
+  // Before the first apply nothing is expected to stand; that it never happened is the one thing to say.
+  if (live.dms.reachable && applied)
+    findings.push(...taskFindings(tasks, input.name, live.dms.tasks, { standsStill }));
   if (live.documentdb.reachable) {
-    const collections = collectionFindings(tasks, input.name, live.documentdb);
+    const collections = applied
+      ? collectionFindings(tasks, input.name, live.documentdb, mongodb)
+      : { findings: [], notes: [] };
     const users = userFindings(tasks, input.environment.documentdb, live.documentdb, { standsStill });
     findings.push(...collections.findings, ...users.findings);
     notes.push(...collections.notes, ...users.notes);
   }
-  if (live.mongodb.reachable) notes.push(...sourceNotes(tasks, live.mongodb));
-  if (live.mongodb.reachable && live.documentdb.reachable)
-    findings.push(...indexFindings(tasks, live.mongodb, live.documentdb));
+  if (mongodb) notes.push(...sourceNotes(tasks, mongodb));
+  if (mongodb && live.documentdb.reachable) findings.push(...indexFindings(tasks, mongodb, live.documentdb));
   const unread = unreadSides(live);
   return {
     version: 1,

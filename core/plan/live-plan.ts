@@ -24,13 +24,13 @@ export interface LivePlanInput {
 export function livePlan(input: LivePlanInput): LivePlan {
   const { plan, live, name, head, base } = input;
   const documentdb = live.documentdb.reachable ? namespacesOf(live.documentdb) : undefined;
-  const divergence = divergenceOf(input);
   return {
     environment: live.environment,
     takenAt: live.takenAt,
     phase: input.phase,
     unknown: unknownOf(live),
-    divergence,
+    divergence: divergenceOf(input),
+    users: usersOf(input),
     losses: losses(plan, name, documentdb),
     loads: estimateLoads(plan, name, head, live),
     occupied: occupied(plan, name, head, documentdb),
@@ -46,14 +46,15 @@ export function livePlan(input: LivePlanInput): LivePlan {
   };
 }
 
-function divergenceOf({ base, live, name, environment, head, phase }: LivePlanInput): Finding[] {
+function divergenceOf({ base, live, name, phase }: LivePlanInput): Finding[] {
+  if (!base || !live.dms.reachable) return [];
+  return taskFindings(base, name, live.dms.tasks, { standsStill: phase !== "normal" });
+}
+
+function usersOf({ base, live, environment, head, phase }: LivePlanInput): readonly Finding[] {
+  if (!live.documentdb.reachable) return [];
   const standsStill = phase !== "normal";
-  return [
-    ...(base && live.dms.reachable ? taskFindings(base, name, live.dms.tasks, { standsStill }) : []),
-    ...(live.documentdb.reachable
-      ? userFindings(base ?? head, environment.documentdb, live.documentdb, { standsStill }).findings
-      : []),
-  ];
+  return userFindings(base ?? head, environment.documentdb, live.documentdb, { standsStill }).findings;
 }
 
 function unknownOf(live: LiveState): LivePlan["unknown"] {

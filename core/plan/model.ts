@@ -114,8 +114,10 @@ export interface LivePlan {
   readonly phase: string;
   /** What could not be read, and what nobody knows because of that. Not empty: the plan is not whole. */
   readonly unknown: readonly { readonly side: string; readonly reason: string; readonly notKnown: string }[];
-  /** What isn't as the base says it is: apply refuses until it is. */
+  /** DMS tasks that aren't as the base says: apply refuses until they are. */
   readonly divergence: readonly Finding[];
+  /** Users of DocumentDB that are missing or may do more or less than their part; apply mends DMS's own. */
+  readonly users: readonly Finding[];
   /** Dropped on DocumentDB, with what lies there now; without a size when DocumentDB was not read. */
   readonly losses: readonly {
     readonly kind: "database" | "collection";

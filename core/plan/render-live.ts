@@ -32,6 +32,13 @@ export function obstacleLines({ live }: Plan): string[] {
   ];
 }
 
+/** Users that are not as they should be; none of it keeps apply from going on. */
+export function userLines({ live }: Plan): string[] {
+  return (live?.users ?? []).map(
+    ({ what, expected, got, fix }) => `${what}: expected ${expected}, got ${got}; fix: ${fix}`,
+  );
+}
+
 /** What lies in the databases and collections that are dropped. */
 export function lossLines({ live }: Plan): string[] {
   return (live?.losses ?? []).map(({ kind, name, collections, size }) => {

@@ -10,6 +10,7 @@ import {
   problemLines,
   terraformSummary,
   unknownLines,
+  userLines,
 } from "./render-live.ts";
 import { dataLines, droppedLines, isShown, loadsByTask, summaryLine, whereText } from "./render-terminal.ts";
 import { listed } from "./words.ts";
@@ -38,6 +39,10 @@ export function renderMarkdown(plan: Plan): string {
   ].join("\n");
   const closing = [
     ...collapsed("On DocumentDB", [...dataLines(plan), ...liveDataLines(plan)]),
+    ...collapsed(
+      "Users, to be looked at",
+      within(userLines(plan), listLengthMax).filter((line) => line !== ""),
+    ),
     ...collapsed("Will not happen", [...plan.willNotHappen, ...leftLines(plan)]),
     "",
   ].join("\n");

@@ -10,6 +10,7 @@ import {
   problemLines,
   terraformSummary,
   unknownLines,
+  userLines,
 } from "./render-live.ts";
 import { counted, listed } from "./words.ts";
 
@@ -41,6 +42,7 @@ export function renderTerminal(plan: Plan): string {
     ...section("In the way", obstacleLines(plan)),
     ...section("Changes", others.flatMap(lines)),
     ...section("On DocumentDB", [...dataLines(plan), ...liveDataLines(plan)]),
+    ...section("Users, to be looked at", userLines(plan)),
     ...section("Will not happen", [...plan.willNotHappen, ...leftLines(plan)]),
     "",
   ].join("\n");

@@ -1,3 +1,4 @@
+import type { FailureKind } from "../errors.ts";
 import type { LiveDms } from "../live/live-state.ts";
 import type { InstanceState } from "../ports.ts";
 import { effectiveTask } from "../tasks/effective.ts";
@@ -14,7 +15,7 @@ import { backupHoursMax, type LastRun, recoveryTestHoursMax } from "./records.ts
 import { replicationFacts } from "./replication.ts";
 
 /** Something that was asked for, or why there is no answer. */
-export type Answer<T> = { readonly value: T } | { readonly reason: string };
+export type Answer<T> = { readonly value: T } | { readonly reason: string; readonly kind: FailureKind };
 
 export interface ReadinessInput {
   readonly environment: string;
@@ -97,7 +98,9 @@ function hostFacts({ host, version }: ReadinessInput): readonly Fact[] {
 function failbackHostFact(state: Answer<InstanceState>): Fact {
   const limit = "running, or stopped so that failback-start can start it";
   const wayOut = "roundtrip apply creates the host again; see EC2 for what happened to it";
-  if ("reason" in state) return unknownFact("failback host", limit, state.reason, wayOut);
+  if ("reason" in state && state.kind !== "configuration")
+    return unknownFact("failback host", limit, state.reason, wayOut);
+  if ("reason" in state) return fact("failback host", false, { limit, value: state.reason, wayOut });
   return fact("failback host", state.value === "running" || state.value === "stopped", {
     limit,
     value: state.value,

@@ -98,7 +98,7 @@ function lagFact(tasks: readonly LiveTask[], oplog: Replication["oplog"]): Fact 
   const [worst] = lags;
   return fact(name, worst!.lag <= seconds, {
     limit: `${lagLimit}: at most ${inWords(seconds)} behind`,
-    value: `${worst!.id} is ${inWords(worst!.lag)} behind, the others less; the oplog holds ${inWords(oplog.last.t - oplog.first.t)}`,
+    value: `${worst!.id} is ${inWords(worst!.lag)} behind${lags.length > 1 ? ", the others no more" : ""}; the oplog holds ${inWords(oplog.last.t - oplog.first.t)}`,
     wayOut:
       "see the task's CDCLatencySource and CDCLatencyTarget; once the oplog has rolled over the checkpoint everything is loaded again",
   });

@@ -2,6 +2,7 @@ import { readCatalog } from "../../adapters/mongo/catalog.ts";
 import { rolesInWords } from "../../core/access/writers.ts";
 import { missingUniqueIndexes } from "../../core/catalog/unique-indexes.ts";
 import type { Catalog, MongodbIdentity, Scope } from "../../core/failback/documents.ts";
+import { counted } from "../../core/plan/words.ts";
 import { type Fact, fact, unknownFact } from "../../core/readiness/model.ts";
 import { surveyDocumentdb, unlistedChecks } from "../access/survey.ts";
 import type { ActionContext } from "../actions/action.ts";
@@ -28,7 +29,7 @@ export async function documentdbFacts(
       catalog = await readCatalog(client, databases, context.service.clock.now()).catch((error: unknown) => {
         throw failure(error, "read the catalog");
       });
-      const value = `${catalog.collections.length} collections in ${databases.length} databases`;
+      const value = `${counted(catalog.collections.length, "collection")} in ${counted(databases.length, "database")}`;
       return fact("DocumentDB answers", true, { limit, value, wayOut: "" });
     },
     ["unavailable", "denied", "configuration"],
