@@ -91,33 +91,6 @@ export class AwsReplicationTasks implements ReplicationTasks {
     return read;
   }
 
-  /** Every endpoint of the account, by its identifier. Fails as `describe` does. */
-  async endpoints(): Promise<Map<string, string>> {
-    const { sdk, client } = await this.#sdk();
-    const what = "describe the DMS endpoints of the account";
-    const arns = new Map<string, string>();
-    let marker: string | undefined;
-    for (let page = 0; page < listingPagesMax; page++) {
-      try {
-        const answer = await client.send(
-          new sdk.DescribeEndpointsCommand({ MaxRecords: 100, ...(marker ? { Marker: marker } : {}) }),
-        );
-        for (const { EndpointIdentifier: id, EndpointArn: arn } of answer.Endpoints ?? [])
-          if (id && arn) arns.set(id, arn);
-        marker = answer.Marker;
-      } catch (error) {
-        if (missing.includes(awsFailure(error).name)) return arns;
-        throw awsError(error, {
-          what,
-          expected: "their identifiers",
-          wayOut: "check the region and the role",
-        });
-      }
-      if (!marker) return arns;
-    }
-    throw endless(what);
-  }
-
   async #list(filter: { Name: string; Values: string[] } | undefined): Promise<DescribedTask[]> {
     const { sdk, client } = await this.#sdk();
     const what = `describe the DMS tasks ${filter ? filter.Values.join(", ") : "of the account"}`;

@@ -201,6 +201,30 @@ function running(scenario: Scenario, bench: Bench): void {
   });
 }
 
+function showing(scenario: Scenario, bench: Bench): void {
+  scenario("a task shows what it was made of, when it began to run and when it began anew", async () => {
+    const tasks = new AwsReplicationTasks();
+    const { id, arn } = await bench.task();
+    const live = async () => (await tasks.live((task) => task.arn === arn)).find((task) => task.id === id)!;
+    expect(await live()).toMatchObject({ id, arn, mappings: JSON.parse(mappings), tables: [] });
+    expect((await live()).startedAt).toBeUndefined();
+    await tasks.start(arn, "start-replication", 10);
+    const first = await live();
+    expect(Date.parse(first.startedAt!)).toBeGreaterThan(Date.now() - 60_000);
+    await tasks.stop(arn, 10);
+    await Bun.sleep(5);
+    await tasks.start(arn, "resume-processing", 10);
+    const resumed = await live();
+    expect(resumed.startedAt).not.toBe(first.startedAt!);
+    expect(resumed.freshlyStartedAt).toBe(first.freshlyStartedAt!);
+    await tasks.stop(arn, 10);
+    await Bun.sleep(5);
+    await tasks.start(arn, "reload-target", 10);
+    expect((await live()).freshlyStartedAt).not.toBe(first.freshlyStartedAt!);
+    await tasks.stop(arn, 10);
+  });
+}
+
 function endpoints(scenario: Scenario, bench: Bench): void {
   scenario("an endpoint is found by its ARN and never shows its password", async () => {
     const arn = await bench.endpoint("source", "mongodb");
@@ -259,6 +283,7 @@ export function replicationTasksContract(subject: ContractSubject): void {
     const bench = new Bench();
     describing(scenario, bench);
     running(scenario, bench);
+    showing(scenario, bench);
     endpoints(scenario, bench);
   });
 }

@@ -9,6 +9,7 @@ replicationTasksContract(
     "tasks are described by ARN and by identifier, those that don't exist are left out": dates,
     "every table over all pages, none before the first start": dates,
     "the first start is start-replication; then it runs, is stopped, and stays stopped": dates,
+    "a task shows what it was made of, when it began to run and when it began anew": dates,
     "a stopped task says why and when it stopped": dates,
     "resuming what never ran, and starting anew what ran, are refused": dates,
     "a running task can't be started, changed or deleted": dates,

@@ -142,7 +142,10 @@ export class FakeApply {
           this.terraformApply();
         },
       },
-      dms: { live: async () => [...this.dms.values()], endpoints: async () => this.endpoints },
+      dms: {
+        live: async () => [...this.dms.values()],
+        endpoints: async () => [...this.endpoints].map(([id, arn]) => ({ id, arn })),
+      },
       published: async () => ({ ...this.dependencies.environment, replicationTasks: this.published() }),
     };
   }

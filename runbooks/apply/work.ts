@@ -18,8 +18,7 @@ export interface ApplyPorts {
   readonly infrastructure: Infrastructure;
   readonly dms: {
     live(tablesOf: (task: LiveTask) => boolean): Promise<LiveTask[]>;
-    /** Identifier to ARN. */
-    endpoints(): Promise<Map<string, string>>;
+    endpoints(): Promise<readonly { readonly id: string; readonly arn: string }[]>;
   };
   /** The environment as Terraform publishes it now. */
   published(): Promise<Environment>;
@@ -118,7 +117,7 @@ export class ApplyWork {
           .filter(({ id, status }) => declared.has(id) && status !== "deleting")
           .map((task) => [task.id, task]),
       ),
-      endpoints,
+      endpoints: new Map(endpoints.map(({ id, arn }) => [id, arn])),
     };
   }
 

@@ -153,14 +153,15 @@ function requestOf(values: Values, environment: string): Omit<ProposalRequest, "
 }
 
 function portsOf(
-  { environment, say }: RunbookDependencies,
+  { environment, endpoints, say }: RunbookDependencies,
   values: Values,
   infrastructureFor: InfrastructureFor,
 ): ApplyPorts {
   const { region } = environment;
+  const tasks = new AwsReplicationTasks({ region });
   return {
     infrastructure: infrastructureFor(environment, values, say),
-    dms: new AwsReplicationTasks({ region }),
+    dms: { live: (tablesOf) => tasks.live(tablesOf), endpoints: () => endpoints.list() },
     published: () => loadEnvironment(createParameters({ region }), environment.environment),
   };
 }

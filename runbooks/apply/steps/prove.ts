@@ -12,7 +12,9 @@ import { ended, wantedOf } from "./load.ts";
 const staysRunningMs = 2000;
 /** Writes go on meanwhile: both sides are counted again until they agree once. */
 const countsSeconds = 300;
-const countsPauseMs = 2000;
+/** Counting every document is work for both sides: the pauses between grow. */
+const countsPauseMsFirst = 2000;
+const countsPauseMsMost = 30_000;
 
 export function proveRunningAndLoaded(work: ApplyWork): ApplyStep {
   return {
@@ -74,6 +76,7 @@ async function proveCounts(work: ApplyWork, context: OperationContext): Promise<
   const names = namesOf(work);
   const proved = new Map<string, Check>();
   const end = context.clock.monotonicMs() + countsSeconds * 1000;
+  let pause = countsPauseMsFirst;
   while (proved.size < names.length) {
     const inspection = await work.inspect(context, "exact");
     const counts = inspection ? compare(inspection, names) : [];
@@ -90,7 +93,8 @@ async function proveCounts(work: ApplyWork, context: OperationContext): Promise<
     const behind = counts.filter(({ name }) => !proved.has(name));
     if (behind.length === 0) break;
     if (context.clock.monotonicMs() > end) throw notEqual(behind);
-    await context.clock.sleep(countsPauseMs, context.signal);
+    await context.clock.sleep(pause, context.signal);
+    pause = Math.min(pause * 1.5, countsPauseMsMost);
   }
   return [...proved.values()];
 }
