@@ -2,6 +2,7 @@ import { create as createDms } from "./dms/service.ts";
 import { create as createEc2 } from "./ec2/service.ts";
 import type { Identities } from "./identity.ts";
 import { create as createLambda } from "./lambda/service.ts";
+import { create as createObjects } from "./objects/service.ts";
 import { create as createParameters } from "./parameters/service.ts";
 import { create as createS3 } from "./s3/service.ts";
 import { create as createSecrets } from "./secrets/service.ts";
@@ -20,5 +21,6 @@ export function createServices(identities: Identities): Service[] {
     ...createSsm(),
     ...createEc2(),
     ...createDms(),
+    ...createObjects(),
   ];
 }

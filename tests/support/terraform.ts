@@ -95,6 +95,20 @@ export class TestTerraform implements AsyncDisposable {
     return client.json(service, target, input, "us-east-1");
   }
 
+  /** Replaces a bucket's subresource by a document. */
+  async putBucketSetting(bucket: string, setting: string, body: string): Promise<void> {
+    const client = new AwsClient(this.aws.url, async () => defaultCredentials);
+    await client.send({
+      service: "s3",
+      operation: `Put ${setting}`,
+      method: "PUT",
+      path: `/${bucket}`,
+      query: { [setting]: "" },
+      body,
+      region: "us-east-1",
+    });
+  }
+
   callDms(operation: string, input: object): Promise<Record<string, unknown>> {
     return this.call("dms", `AmazonDMSv20160101.${operation}`, input);
   }

@@ -6,10 +6,16 @@ import { subnetGroup } from "./dms/subnet-group.ts";
 import { task } from "./dms/task.ts";
 import { lambdaFunction } from "./lambda/function.ts";
 import { invocation } from "./lambda/invocation.ts";
+import { bucket } from "./s3/bucket.ts";
+import { bucketSettingTypes } from "./s3/settings.ts";
 import { secret } from "./secrets/secret.ts";
 import { secretVersion } from "./secrets/version.ts";
 import { document } from "./ssm/document.ts";
 import { parameter } from "./ssm/parameter.ts";
+import { documentdbTypes } from "./stored/documentdb.ts";
+import { identityTypes } from "./stored/identity.ts";
+import { monitoringTypes } from "./stored/monitoring.ts";
+import { networkTypes } from "./stored/network.ts";
 
 /** Types that can be applied. The others of the schema validate and plan. */
 export const resources: Readonly<Record<string, Resource>> = {
@@ -20,8 +26,14 @@ export const resources: Readonly<Record<string, Resource>> = {
   aws_dms_replication_task: task,
   aws_lambda_function: lambdaFunction,
   aws_lambda_invocation: invocation,
+  aws_s3_bucket: bucket,
   aws_secretsmanager_secret: secret,
   aws_secretsmanager_secret_version: secretVersion,
   aws_ssm_document: document,
   aws_ssm_parameter: parameter,
+  ...bucketSettingTypes,
+  ...documentdbTypes,
+  ...identityTypes,
+  ...monitoringTypes,
+  ...networkTypes,
 };

@@ -1,0 +1,78 @@
+/** Security groups and their rules, VPC endpoints. There is no network in the sandbox: everything is on this machine. */
+import { text } from "../../values.ts";
+import { type StoredType, stored } from "./resource.ts";
+
+const source = "github.com/hashicorp/terraform-provider-aws internal/service/ec2";
+
+const securityGroup: StoredType = {
+  rules: {
+    source: `${source}/vpc_security_group.go`,
+    forceNew: ["name", "name_prefix", "description", "vpc_id"],
+    defaults: { description: "Managed by Terraform", revoke_rules_on_delete: false },
+    conflicts: [["name", "name_prefix"]],
+    pattern: {
+      name: [{ pattern: /^(?!sg-).{1,255}$/, says: "must be 1 to 255 characters and not begin with sg-" }],
+      description: [
+        {
+          pattern: /^[0-9A-Za-z_ .:/()#,@[\]+=&;{}!$*-]{0,255}$/,
+          says: "must be 255 characters at most, of letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*",
+        },
+      ],
+    },
+  },
+  id: (_values, { random }) => `sg-${random()}`,
+  computed: (values, id, { region, account, random }) => ({
+    arn: `arn:aws:ec2:${region}:${account}:security-group/${id}`,
+    name: text(values.name) ?? `${text(values.name_prefix) ?? "terraform-"}${random(26)}`,
+    owner_id: account,
+    vpc_id: "vpc-00000000000000000",
+    egress: [],
+    ingress: [],
+  }),
+};
+
+const rule: StoredType = {
+  rules: {
+    source: `${source}/vpc_security_group_ingress_rule.go`,
+    forceNew: ["security_group_id"],
+    exactlyOne: [["cidr_ipv4", "cidr_ipv6", "prefix_list_id", "referenced_security_group_id"]],
+    between: { from_port: [-1, 65_535], to_port: [-1, 65_535] },
+  },
+  id: (_values, { random }) => `sgr-${random()}`,
+  computed: (_values, id, { region, account }) => ({
+    arn: `arn:aws:ec2:${region}:${account}:security-group-rule/${id}`,
+    security_group_rule_id: id,
+  }),
+};
+
+const endpoint: StoredType = {
+  rules: {
+    source: `${source}/vpc_endpoint.go`,
+    forceNew: ["service_name", "vpc_endpoint_type", "vpc_id"],
+    defaults: { vpc_endpoint_type: "Gateway" },
+    oneOf: {
+      vpc_endpoint_type: ["Gateway", "Interface", "GatewayLoadBalancer", "Resource", "ServiceNetwork"],
+    },
+    json: ["policy"],
+  },
+  id: (_values, { random }) => `vpce-${random()}`,
+  computed: (values, id, { region, account }) => ({
+    arn: `arn:aws:ec2:${region}:${account}:vpc-endpoint/${id}`,
+    owner_id: account,
+    state: "available",
+    ip_address_type: "ipv4",
+    private_dns_enabled: false,
+    requester_managed: false,
+    service_region: region,
+    prefix_list_id: values.vpc_endpoint_type === "Gateway" ? "pl-63a5400a" : "",
+    policy:
+      '{"Statement":[{"Action":"*","Effect":"Allow","Principal":"*","Resource":"*"}],"Version":"2008-10-17"}',
+  }),
+};
+
+export const networkTypes = {
+  aws_security_group: stored(securityGroup),
+  aws_vpc_security_group_egress_rule: stored(rule),
+  aws_vpc_security_group_ingress_rule: stored(rule),
+  aws_vpc_endpoint: stored(endpoint),
+};
