@@ -140,7 +140,8 @@ function collections(fact: Fact<MongodbFacts>, { namespaces }: DeclaredFacts): P
 
 function documents(fact: Fact<MongodbFacts>): PreflightLine[] {
   const data = part(fact, (mongodb) => mongodb.data);
-  const sampled = "value" in data ? `none in ${data.value.sampledDocuments} documents looked at` : "";
+  const count = "value" in data ? data.value.sampledDocuments : 0;
+  const sampled = count === 0 ? "no documents there yet" : `none in ${count} documents looked at`;
   const ids = new Question(
     "MongoDB",
     "_id values",

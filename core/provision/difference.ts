@@ -30,7 +30,7 @@ export function difference(declared: Declared, live: Provisioned): ProvisionDiff
   };
 }
 
-export function mayDrop(environment: string): boolean {
+function mayDrop(environment: string): boolean {
   return droppingEnvironments.includes(environment);
 }
 

@@ -13,8 +13,11 @@ import { PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import Ajv2020 from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { MongoClient } from "mongodb";
+import { AwsCommands } from "../../adapters/aws/commands.ts";
 import { AwsInstances } from "../../adapters/aws/instances.ts";
+import { createObjectStore } from "../../adapters/aws/object-store.ts";
 import type { PreflightLine, PreflightReport } from "../../core/preflight/model.ts";
+import { readInspection } from "../../runbooks/steps/inspection.ts";
 import { withVariables } from "../../sandbox/aws/test-server.ts";
 import { awsEnvironment, steerAws } from "../../sandbox/up/aws.ts";
 import { defaultInstanceId, Sandbox } from "../../sandbox/up/sandbox.ts";
@@ -206,6 +209,23 @@ describe("roundtrip preflight", () => {
       await put(masterSecret, { uri: sandbox.addresses.documentdb });
       await put(source, { username: "dms_source", password: provisioned.passwords.dms_source });
     }
+  }, 60_000);
+
+  test("action inspect travels the same way: what stands on both sides, through SSM, the host and the bucket", async () => {
+    const { environment, bucket } = provisioned;
+    const store = createObjectStore({ bucket, region });
+    const found = await readInspection(new AwsCommands({ region }), store, environment, {
+      databases: ["billing"],
+    });
+    if (!found.mongodb.reachable || !found.documentdb.reachable) throw new Error(JSON.stringify(found));
+    const { databases } = found.mongodb;
+    expect(databases.map(({ name }) => name)).toEqual(["billing"]);
+    expect(databases[0]?.collections.map(({ name }) => name)).toEqual([
+      "invoices",
+      "ledger_entries",
+      "payment_attempts",
+    ]);
+    expect(found.documentdb.users.map(({ name }) => name)).toContain("dms_target");
   }, 60_000);
 
   test("an environment that isn't published: that line is red, and nothing that needs it is called ok", async () => {
