@@ -29,6 +29,7 @@ function sources(given: Partial<LiveSources> = {}): LiveSources {
   return {
     clock: new InstantClock(),
     tasks: { live: async () => [task("a", "i-1")] },
+    endpoints: { list: async () => [{ id: "shop", arn: "a-target", type: "target", engine: "docdb" }] },
     inspect: async () => inspection,
     ...given,
   };
@@ -53,6 +54,7 @@ test("each side by itself: one that does not answer has its reason", async () =>
   expect(live.mongodb).toEqual({ reachable: false, reason: "does not answer" });
   expect(live.documentdb.reachable).toBe(true);
   expect(live.dms).toMatchObject({ reachable: true, tasks: [{ id: "a" }] });
+  if (live.dms.reachable) expect(live.dms.endpoints?.get("a-target")).toBe("shop");
 });
 
 test("a host or a DMS that fails is a reason, never an empty list", async () => {
@@ -65,7 +67,10 @@ test("a host or a DMS that fails is a reason, never an empty list", async () => 
   });
   const live = await readLiveState(
     environment,
-    sources({ inspect: () => Promise.reject(down), tasks: { live: () => Promise.reject(down) } }),
+    sources({
+      inspect: () => Promise.reject(down),
+      tasks: { live: () => Promise.reject(down) },
+    }),
     wanted,
   );
   const unread = { reachable: false as const, reason: "action inspect: i-1 is stopped; way out: start it" };

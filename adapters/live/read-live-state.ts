@@ -9,11 +9,14 @@ import {
   tasksOfEnvironment,
 } from "../../core/live/live-state.ts";
 import type { Clock } from "../../core/ports.ts";
+import type { ReplicationEndpoints } from "../../core/replication/ports.ts";
 
 export interface LiveSources {
   readonly clock: Clock;
   /** Every DMS task of the account; with tables for those the predicate names. */
   readonly tasks: { live(tablesOf: (task: LiveTask) => boolean): Promise<LiveTask[]> };
+  /** Every endpoint of the account; absent where nobody cares for their names. */
+  readonly endpoints?: Pick<ReplicationEndpoints, "list">;
   /** Asks the host what stands in both databases. */
   inspect(): Promise<Inspection>;
 }
@@ -28,7 +31,7 @@ export async function readLiveState(
   wanted: { readonly declaredIds: readonly string[]; readonly tablesOf: ReadonlySet<string> },
 ): Promise<LiveState> {
   const [dms, inspection] = await Promise.all([
-    orReason(() => readDms(environment, sources.tasks, wanted)),
+    orReason(() => readDms(environment, sources, wanted)),
     orReason(() => sources.inspect()),
   ]);
   const side = (name: "mongodb" | "documentdb"): LiveSide =>
@@ -45,12 +48,14 @@ export async function readLiveState(
 /** DMS's tasks of one environment, by id. Fails as the adapter does. */
 export async function readDms(
   environment: Pick<Environment, "replicationTasks">,
-  source: LiveSources["tasks"],
+  source: Pick<LiveSources, "tasks" | "endpoints">,
   wanted: { readonly declaredIds: readonly string[]; readonly tablesOf: ReadonlySet<string> },
 ): Promise<LiveDms> {
-  const all = await source.live(({ id }) => wanted.tablesOf.has(id));
+  const all = await source.tasks.live(({ id }) => wanted.tablesOf.has(id));
+  const endpoints = await source.endpoints?.list();
   return {
     reachable: true,
+    ...(endpoints ? { endpoints: new Map(endpoints.map(({ arn, id }) => [arn, id])) } : {}),
     tasks: tasksOfEnvironment(all, environment.replicationTasks, wanted.declaredIds).sort((left, right) =>
       left.id < right.id ? -1 : 1,
     ),

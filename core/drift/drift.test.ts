@@ -163,6 +163,20 @@ describe("DMS", () => {
     ]);
   });
 
+  test("a task that writes through another endpoint", () => {
+    const live = standing();
+    if (!live.dms.reachable) throw new Error("unreachable");
+    const { tasks: all } = live.dms;
+    const told_ = (ids: readonly string[]) => {
+      const endpoints = new Map(all.map(({ targetEndpointArn }, index) => [targetEndpointArn, ids[index]!]));
+      return told({ ...live, dms: { reachable: true, tasks: all, endpoints } });
+    };
+    expect(told_(["documentdb-shop", "documentdb-billing"])).toEqual([]);
+    expect(told_(["by-hand", "documentdb-billing"])).toEqual([
+      "task-endpoint | DMS task shop-orders | target endpoint documentdb-shop | by-hand | a DMS task can't change its endpoint: delete it in DMS, then roundtrip apply creates it and loads in full; or name the endpoint under targetEndpoints in tasks.yaml",
+    ]);
+  });
+
   test("a table that failed while its task runs", () => {
     const table = {
       schema: "shop",

@@ -41,7 +41,9 @@ export function findDrift(input: DriftInput): DriftReport {
   const mongodb = live.mongodb.reachable ? live.mongodb : undefined;
   // Before the first apply nothing is expected to stand; that it never happened is the one thing to say.
   if (live.dms.reachable && applied)
-    findings.push(...taskFindings(tasks, input.name, live.dms.tasks, { standsStill }));
+    findings.push(
+      ...taskFindings(tasks, input.name, live.dms.tasks, { standsStill, endpoints: live.dms.endpoints }),
+    );
   if (live.documentdb.reachable) {
     const collections = applied
       ? collectionFindings(tasks, input.name, live.documentdb, mongodb)

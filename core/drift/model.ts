@@ -23,6 +23,7 @@ export type FindingKind =
   | "task-extra"
   | "task-mappings"
   | "task-settings"
+  | "task-endpoint"
   | "task-stopped"
   | "task-running"
   | "table-failed"

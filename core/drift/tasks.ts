@@ -11,6 +11,12 @@ import { mappingsDifference, settingsDifference } from "./task-difference.ts";
 const passing = new Set(["creating", "starting", "modifying", "moving", "testing"]);
 const failedTables = new Set(["Table error", "Table cancelled"]);
 
+interface DmsCircumstances {
+  readonly standsStill: boolean;
+  /** ARNs to identifiers; without it endpoints aren't looked at. */
+  readonly endpoints?: ReadonlyMap<string, string> | undefined;
+}
+
 /**
  * How DMS's tasks differ from those of `tasks`. `standsStill`: a failback is open, in which every task is stopped on
  * purpose, so nothing is said about running.
@@ -19,14 +25,18 @@ export function taskFindings(
   tasks: Tasks,
   environment: EnvironmentName,
   live: readonly LiveTask[],
-  { standsStill }: { readonly standsStill: boolean },
+  { standsStill, endpoints }: DmsCircumstances,
 ): Finding[] {
   const byId = new Map(live.map((task) => [task.id, task]));
   const declared = new Set(tasks.tasks.map(({ id }) => id));
   return [
     ...tasks.tasks.flatMap((task) => {
       const found = byId.get(task.id);
-      return found ? ofTask(tasks, task, environment, found, standsStill) : [missing(task)];
+      if (!found) return [missing(task)];
+      return [
+        ...ofTask(tasks, task, environment, found, standsStill),
+        ...endpointFindings(effectiveTask(tasks, task, environment).endpoint, found, endpoints),
+      ];
     }),
     ...live.filter(({ id }) => !declared.has(id)).map(extra),
   ];
@@ -64,6 +74,25 @@ function ofTask(
       "read the task's log for the cause, mend it, then reload just these tables in DMS",
     );
   return findings;
+}
+
+function endpointFindings(
+  expected: string,
+  live: LiveTask,
+  endpoints: ReadonlyMap<string, string> | undefined,
+): Finding[] {
+  const got = endpoints?.get(live.targetEndpointArn);
+  if (!endpoints || got === expected) return [];
+  return [
+    {
+      area: "dms",
+      kind: "task-endpoint",
+      what: `DMS task ${live.id}`,
+      expected: `target endpoint ${expected}`,
+      got: got === undefined ? "an endpoint that DMS doesn't list" : got,
+      fix: "a DMS task can't change its endpoint: delete it in DMS, then roundtrip apply creates it and loads in full; or name the endpoint under targetEndpoints in tasks.yaml",
+    },
+  ];
 }
 
 function runFindings(id: string, wanted: boolean, live: LiveTask): Finding[] {

@@ -70,7 +70,12 @@ export interface LiveTask extends ReplicationTask {
 
 /** DMS's side; one that could not be read says why, and is never taken for "no tasks". */
 export type LiveDms =
-  | { readonly reachable: true; readonly tasks: readonly LiveTask[] }
+  | {
+      readonly reachable: true;
+      readonly tasks: readonly LiveTask[];
+      /** ARNs to endpoint identifiers; absent when nobody asked. */
+      readonly endpoints?: ReadonlyMap<string, string>;
+    }
   | { readonly reachable: false; readonly reason: string };
 
 export interface LiveState {

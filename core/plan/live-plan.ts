@@ -48,7 +48,8 @@ export function livePlan(input: LivePlanInput): LivePlan {
 
 function divergenceOf({ base, live, name, phase }: LivePlanInput): Finding[] {
   if (!base || !live.dms.reachable) return [];
-  return taskFindings(base, name, live.dms.tasks, { standsStill: phase !== "normal" });
+  const { tasks, endpoints } = live.dms;
+  return taskFindings(base, name, tasks, { standsStill: phase !== "normal", endpoints });
 }
 
 function usersOf({ base, live, environment, head, phase }: LivePlanInput): readonly Finding[] {

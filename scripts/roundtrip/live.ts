@@ -10,8 +10,8 @@ export async function liveStateOf(
   deps: RunbookDependencies,
   wanted: { readonly declaredIds: readonly string[]; readonly tablesOf: ReadonlySet<string> },
 ): Promise<LiveState> {
-  const { environment, commands, store, clock } = deps;
+  const { environment, commands, store, clock, endpoints } = deps;
   const tasks = new AwsReplicationTasks({ region: environment.region });
   const inspect = () => readInspection(commands, store, environment);
-  return await readLiveState(environment, { clock, tasks, inspect }, wanted);
+  return await readLiveState(environment, { clock, tasks, endpoints, inspect }, wanted);
 }

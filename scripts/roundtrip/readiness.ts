@@ -73,7 +73,9 @@ async function readinessOf(
   const dmsTasks = new AwsReplicationTasks({ region: environment.region });
   const [phase, dms, host, failbackHost, lastBackup, lastRecoveryTest] = await Promise.all([
     orReason(async () => (await new PhaseStore(store, clock, environment.environment).read()).phase),
-    orReason(() => readDms(environment, dmsTasks, { declaredIds, tablesOf: new Set(declaredIds) })),
+    orReason(() =>
+      readDms(environment, { tasks: dmsTasks }, { declaredIds, tablesOf: new Set(declaredIds) }),
+    ),
     orReason(async () => {
       const { data } = await lookOnHost(commands, environment, "readiness", {
         databases: databases.join(","),
