@@ -115,6 +115,14 @@ const broken: readonly (readonly [PreflightFacts, Area, string, LineState, RegEx
     /replSetResizeOplog/,
   ],
   [
+    oplog({ windowSeconds: 22.5 * 3600, bytes: 91 }),
+    "MongoDB",
+    "oplog window",
+    "failed",
+    /22.5 h, 91 % full$/,
+    /replSetResizeOplog/,
+  ],
+  [
     oplog({ windowSeconds: 2 * 3600, bytes: 50 }),
     "MongoDB",
     "oplog window",

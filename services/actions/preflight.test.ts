@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import Ajv2020 from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { readJson } from "../../adapters/state/json.ts";
+import type { RoleReference } from "../../core/access/principal.ts";
 import { RoundtripError } from "../../core/errors.ts";
 import type { InstanceState, Instances } from "../../core/ports.ts";
 import { hostLines } from "../../core/preflight/host.ts";
@@ -32,17 +33,18 @@ let secrets: Record<string, Record<string, string>>;
 beforeAll(async () => {
   world = await FailbackWorld.start();
   const mongodb = await world.client("mongodb");
-  const create = (user: string, roles: string[], mechanisms?: string[]) =>
+  const create = (user: string, roles: (string | RoleReference)[], mechanisms?: string[]) =>
     mongodb
       .db("admin")
       .command({ createUser: user, pwd: planted, roles, ...(mechanisms ? { mechanisms } : {}) });
   await create("dms_source", ["readAnyDatabase"]);
   await create("narrow", []);
+  await create("one-database", [{ role: "read", db: "shop" }]);
   await create("modern", ["readAnyDatabase"], ["SCRAM-SHA-256"]);
   secrets = {};
   for (const name of ["documentdb-secret", "mongodb-secret", "application-secret", "dms-secret"])
     secrets[name] = { ...(await world.world.service.secrets.get(name)) };
-  for (const user of ["dms_source", "narrow", "modern"])
+  for (const user of ["dms_source", "narrow", "one-database", "modern"])
     secrets[user] = { username: user, password: planted };
   secrets.wrong = { username: "dms_source", password: "planted-wrong" };
 }, 60_000);
@@ -148,6 +150,13 @@ describe("what the host finds, on the stand-ins", () => {
       got: "narrow lacks find and changeStream on every database",
       fix: 'db.getSiblingDB("admin").grantRolesToUser("narrow", ["readAnyDatabase"])',
     });
+  });
+
+  test("the DMS user reads one database alone: DMS opens its stream on all", async () => {
+    const found = await line("privileges of the DMS user", {
+      parameters: { "source-secret": "one-database" },
+    });
+    expect(found).toMatchObject({ state: "failed", got: expect.stringContaining("find and changeStream") });
   });
 
   test("the DMS user has SCRAM-SHA-256 only: DMS can't log in", async () => {
