@@ -212,6 +212,37 @@ describe.skipIf(!terraformProgram)(
       await world.succeed(folder, "destroy", "-auto-approve");
     });
 
+    test("an instance is a machine of the sandbox: stop protection set in an outage isn't Terraform's, a new user_data keeps it", async () => {
+      const machine = (userData: string) => `${head}
+      resource "aws_instance" "this" {
+        ami           = "ami-0123456789abcdef0"
+        instance_type = "t3.large"
+        subnet_id     = "subnet-1"
+        user_data     = "${userData}"
+        root_block_device {
+          volume_size = 50
+          encrypted   = true
+        }
+        metadata_options { http_tokens = "required" }
+        lifecycle { ignore_changes = [disable_api_stop] }
+      }
+      output "id" { value = aws_instance.this.id }`;
+      const folder = await open("machine", machine("one"));
+      await world.succeed(folder, "apply", "-auto-approve");
+      expect(await world.plan(folder)).toEqual({});
+      const id = (await world.succeed(folder, "output", "-raw", "id")).stdout;
+      const machines = (await world.aws.control("GET", "instances")) as { id: string; state: string }[];
+      expect(machines).toContainEqual(
+        expect.objectContaining({ id, state: "running", instanceType: "t3.large" }),
+      );
+      writeFileSync(join(folder, "main.tf"), machine("two"));
+      expect(await world.plan(folder)).toEqual({ "aws_instance.this": "update" });
+      await world.succeed(folder, "apply", "plan.bin");
+      expect((await world.succeed(folder, "output", "-raw", "id")).stdout).toBe(id);
+      expect(await world.plan(folder)).toEqual({});
+      await world.succeed(folder, "destroy", "-auto-approve");
+    });
+
     test("a policy document is written as the real provider writes it", async () => {
       const folder = await open(
         "policy",

@@ -1,5 +1,6 @@
 import type { DataSource } from "../resource.ts";
 import { text } from "../values.ts";
+import { amiData, subnetData, vpcData } from "./data/network.ts";
 import { policyDocument } from "./data/policy-document.ts";
 import { secretData, secretVersionData } from "./secrets/data.ts";
 import { parameterData } from "./ssm/parameter.ts";
@@ -40,6 +41,7 @@ const availabilityZones: DataSource = {
 
 /** Data sources that can be read. */
 export const dataSources: Readonly<Record<string, DataSource>> = {
+  aws_ami: amiData,
   aws_availability_zones: availabilityZones,
   aws_caller_identity: callerIdentity,
   aws_iam_policy_document: policyDocument,
@@ -48,4 +50,6 @@ export const dataSources: Readonly<Record<string, DataSource>> = {
   aws_secretsmanager_secret: secretData,
   aws_secretsmanager_secret_version: secretVersionData,
   aws_ssm_parameter: parameterData,
+  aws_subnet: subnetData,
+  aws_vpc: vpcData,
 };

@@ -4,6 +4,7 @@ import { endpoint } from "./dms/endpoint.ts";
 import { instance } from "./dms/instance.ts";
 import { subnetGroup } from "./dms/subnet-group.ts";
 import { task } from "./dms/task.ts";
+import { instance as ec2Instance } from "./ec2/instance.ts";
 import { lambdaFunction } from "./lambda/function.ts";
 import { invocation } from "./lambda/invocation.ts";
 import { bucket } from "./s3/bucket.ts";
@@ -24,6 +25,7 @@ export const resources: Readonly<Record<string, Resource>> = {
   aws_dms_replication_instance: instance,
   aws_dms_replication_subnet_group: subnetGroup,
   aws_dms_replication_task: task,
+  aws_instance: ec2Instance,
   aws_lambda_function: lambdaFunction,
   aws_lambda_invocation: invocation,
   aws_s3_bucket: bucket,
