@@ -153,13 +153,13 @@ describe("DMS", () => {
   test("should run but doesn't, with why; should stand still but runs", () => {
     const failed = { status: "failed", stopReason: "FATAL_ERROR", lastFailure: "oplog rolled over" };
     expect(told(withTask(failed))).toEqual([
-      "task-stopped | DMS task shop-orders | running | failed; FATAL_ERROR; oplog rolled over | mend what the reason names, then start it with roundtrip runbook tasks; stopped for longer than MongoDB's oplog reaches back it has to be loaded again",
+      "task-stopped | DMS task shop-orders | running | failed; FATAL_ERROR; oplog rolled over | mend what the reason names, then start it with roundtrip runbook tasks-resume; stopped for longer than MongoDB's oplog reaches back it has to be loaded again",
     ]);
     const live = standing("dev");
     if (!live.dms.reachable) throw new Error("unreachable");
     const all = live.dms.tasks.map((task) => ({ ...task, status: "running" }));
     expect(told({ ...live, dms: { reachable: true, tasks: all } })).toEqual([
-      "task-running | DMS task billing | stopped, as tasks.yaml says running: false | running | pause it with roundtrip runbook tasks, or say running: true in tasks.yaml",
+      "task-running | DMS task billing | stopped, as tasks.yaml says running: false | running | pause it with roundtrip runbook tasks-pause, or say running: true in tasks.yaml",
     ]);
   });
 

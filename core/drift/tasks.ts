@@ -106,7 +106,7 @@ function runFindings(id: string, wanted: boolean, live: LiveTask): Finding[] {
         what,
         expected: "running",
         got: [live.status, live.stopReason, live.lastFailure].filter(Boolean).join("; "),
-        fix: "mend what the reason names, then start it with roundtrip runbook tasks; stopped for longer than MongoDB's oplog reaches back it has to be loaded again",
+        fix: "mend what the reason names, then start it with roundtrip runbook tasks-resume; stopped for longer than MongoDB's oplog reaches back it has to be loaded again",
       },
     ];
   if (!wanted && live.status === "running")
@@ -117,7 +117,7 @@ function runFindings(id: string, wanted: boolean, live: LiveTask): Finding[] {
         what,
         expected: "stopped, as tasks.yaml says running: false",
         got: "running",
-        fix: "pause it with roundtrip runbook tasks, or say running: true in tasks.yaml",
+        fix: "pause it with roundtrip runbook tasks-pause, or say running: true in tasks.yaml",
       },
     ];
   return [];
