@@ -1,5 +1,5 @@
 import { rotationChanges, usernamePattern } from "../../core/credentials/accounts.ts";
-import type { Operation, OperationContext } from "../engine/runbook.ts";
+import type { Operation, OperationContext, Step } from "../engine/runbook.ts";
 import { actionStep } from "../steps/action-step.ts";
 import { checkEndpoints, testEndpointsStep } from "../steps/endpoints.ts";
 import { operationsHostAsBefore, operationsHostReady } from "../steps/operations-host.ts";
@@ -15,6 +15,28 @@ function credentials({ inputs, operationId }: OperationContext) {
     operation: operationId,
   };
 }
+
+const promote = actionStep<OperationContext>({
+  name: "promote-credentials",
+  what: "log in with the pending credentials and make them the secret's current ones",
+  undo: "roundtrip runbook abandon-rotation with give-up=current, then tasks-resume",
+  action: "promote-credentials",
+  parameters: ({ operationId }) => ({ account, operation: operationId }),
+});
+
+/** Whoever reads the summary must find the name that `remove-old-user` asks for. */
+const promoteCredentials: Step<OperationContext> = {
+  ...promote,
+  run: async (context) => {
+    const outcome = await promote.run(context);
+    const { username = "", oldUsername } = (outcome.data ?? {}) as {
+      username?: string;
+      oldUsername?: string;
+    };
+    const old = oldUsername ? `${oldUsername} stays until remove-old-user` : "no old user to remove";
+    return { ...outcome, note: `user ${username}; ${old}` };
+  },
+};
 
 /**
  * Renews the user DMS writes with. The second user stands beside the first until `remove-old-user`, so there is no
@@ -58,13 +80,7 @@ export const rotateCredentials: Operation = {
       parameters: credentials,
     }),
     stopTasks,
-    actionStep<OperationContext>({
-      name: "promote-credentials",
-      what: "log in with the pending credentials and make them the secret's current ones",
-      undo: "roundtrip runbook abandon-rotation, then tasks-resume",
-      action: "promote-credentials",
-      parameters: ({ operationId }) => ({ account, operation: operationId }),
-    }),
+    promoteCredentials,
     testEndpointsStep(["target"]),
     resumeTasks,
     tasksMoving,

@@ -60,6 +60,7 @@ describe("use cases of the replication user, in their order", () => {
       expect(versions.AWSCURRENT!.uri).toContain(encodeURIComponent(versions.AWSCURRENT!.password ?? ""));
       expect(await world.statuses()).toEqual({ shop: "running", billing: "running" });
       expect(ran.summary).toContain("✅ rotate-credentials succeeded");
+      expect(ran.summary).toContain("user dms_target_b; dms_target stays until remove-old-user");
     });
   }
 
