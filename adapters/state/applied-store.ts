@@ -1,36 +1,9 @@
-import Ajv2020 from "ajv/dist/2020.js";
-import addFormats from "ajv-formats";
 import { RoundtripError } from "../../core/errors.ts";
 import { type Applied, appliedHistoryKey, appliedKey } from "../../core/plan/applied.ts";
 import type { ObjectStore } from "../../core/ports.ts";
-import schema from "../../schemas/applied.schema.json" with { type: "json" };
+import { readApplied } from "../live/applied.ts";
 import { isPrecondition } from "../store-error.ts";
 import { readJson, writeJson } from "./json.ts";
-
-export interface StoredApplied {
-  readonly value: Applied;
-  readonly etag: string;
-}
-
-/**
- * What was last applied in an environment; `undefined` when nothing ever was. Fails `logCorrupt` for a document that
- * isn't by schemas/applied.schema.json or is another environment's: a base is never guessed.
- */
-export async function readApplied(
-  store: ObjectStore,
-  environment: string,
-): Promise<StoredApplied | undefined> {
-  const found = await readJson<unknown>(store, appliedKey);
-  if (!found) return undefined;
-  const ajv = new Ajv2020({ allErrors: true });
-  addFormats(ajv);
-  const validate = ajv.compile<Applied>(schema);
-  if (!validate(found.value))
-    throw damaged("a document by schemas/applied.schema.json", ajv.errorsText(validate.errors));
-  if (found.value.environment !== environment)
-    throw damaged(`environment ${environment}`, found.value.environment);
-  return { value: found.value, etag: found.etag };
-}
 
 /**
  * Records what an operation applied: its own copy first (the first one stays, so that a second try writes the same),
@@ -53,7 +26,7 @@ export async function recordApplied(
   } catch (error) {
     if (!isPrecondition(error)) throw error;
     const current = await readApplied(store, applied.environment);
-    if (current?.value.operationId !== applied.operationId) throw overtaken(current?.value, error);
+    if (current?.document.operationId !== applied.operationId) throw overtaken(current?.document, error);
   }
   return kept;
 }
@@ -69,14 +42,4 @@ function overtaken(current: Applied | undefined, cause: unknown): RoundtripError
     },
     { cause },
   );
-}
-
-function damaged(expected: string, got: string): RoundtripError {
-  return new RoundtripError({
-    kind: "logCorrupt",
-    what: `read ${appliedKey}`,
-    expected,
-    got,
-    wayOut: "restore the last whole version of the object from the bucket's versions",
-  });
 }

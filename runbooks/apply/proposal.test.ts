@@ -182,6 +182,6 @@ test("a base that is damaged is never guessed", async () => {
   );
   const other = await bucket({ environment: "qa" });
   expect(await messageOf(propose(other, request({ unreviewed: true })))).toBe(
-    "read applied/current.json: expected environment dev, got qa. Way out: restore the last whole version of the object from the bucket's versions",
+    "read applied/current.json: expected environment dev, got qa. Way out: see that --env names the environment of this bucket; else restore the object's last whole version",
   );
 });

@@ -1,5 +1,5 @@
 /** What an apply is about to do, and whether it may: what was reviewed, or it fails closed (R4). */
-import { readApplied, type StoredApplied } from "../../adapters/state/applied-store.ts";
+import { readApplied } from "../../adapters/live/applied.ts";
 import { readJson } from "../../adapters/state/json.ts";
 import { RoundtripError } from "../../core/errors.ts";
 import { operationKeys } from "../../core/operations/layout.ts";
@@ -25,7 +25,7 @@ export interface Proposal {
   readonly version: 1;
   readonly environment: EnvironmentName;
   /** What was last applied when the plan was made; absent when nothing ever was. */
-  readonly base?: StoredApplied;
+  readonly base?: { readonly value: Applied; readonly etag: string };
   readonly head: HeadRevision;
   readonly plan: Plan;
 }
@@ -59,12 +59,13 @@ export async function propose(store: ObjectStore, request: ProposalRequest): Pro
     const frozen = await readJson<Proposal>(store, operationKeys(interrupted.operationId).plan);
     if (frozen) return { state: "open", proposal: frozen.value };
   }
-  const base = await readApplied(store, environment);
+  const found = await readApplied(store, environment);
+  const base = found && { value: found.document, etag: found.etag };
   if (base && digest && base.value.digest === digest && base.value.tree === head.tree)
     return { state: "applied", applied: base.value };
   if (base) await assertNotOlder(request, base.value);
   const plan = makePlan({
-    base: base && parseTasks(base.value.tasksText, `tasks.yaml as applied at ${base.value.commit}`),
+    base: found?.tasks,
     head: parseTasks(head.tasksText, `tasks.yaml at ${head.commit}`),
     baseRevision: base
       ? { name: "applied", commit: base.value.commit, tree: base.value.tree }

@@ -1,7 +1,7 @@
 /** Apply end to end: real DMS requests, real data, the lambda as it is deployed, the worker on its host. */
 import { expect, test } from "bun:test";
 import * as dms from "@aws-sdk/client-database-migration-service";
-import { readApplied } from "../../adapters/state/applied-store.ts";
+import { readApplied } from "../../adapters/live/applied.ts";
 import { readJson, writeJson } from "../../adapters/state/json.ts";
 import { currentKey } from "../../core/failback/layout.ts";
 import { scoreKey } from "../../core/plan/applied.ts";
@@ -48,7 +48,7 @@ const changing = /^dms (Stop|Start|Modify|Create|Delete|Reload)|^lambda Invoke/;
 
 async function scoreOf(world: ApplyWorld): Promise<Score> {
   const applied = await readApplied(world.store, world.environment);
-  return (await readJson<Score>(world.store, scoreKey(applied!.value.operationId!)))!.value;
+  return (await readJson<Score>(world.store, scoreKey(applied!.document.operationId!)))!.value;
 }
 
 test(
@@ -102,12 +102,12 @@ test(
     expect(now.filter(({ table }) => table === "orders")).toEqual(loads(shop));
     expect(now.find(({ table }) => table === "notes")?.fullLoadRows).toBe(3);
 
-    expect((await readApplied(world.store, "dev"))?.value).toMatchObject({ commit, by: { actor: "ana" } });
+    expect((await readApplied(world.store, "dev"))?.document).toMatchObject({ commit, by: { actor: "ana" } });
     expect(await scoreOf(world)).toMatchObject({ predictions: 3, right: 3 });
 
     const again = await world.run([
       "--digest",
-      (await readApplied(world.store, "dev"))!.value.digest,
+      (await readApplied(world.store, "dev"))!.document.digest,
       "--json",
     ]);
     expect(again.stderr).toMatch(new RegExp(`^already applied: commit ${commit}, .*, by ana$`, "m"));
@@ -175,7 +175,7 @@ test(
   "nothing is changed when the world isn't the one that was reviewed",
   async () => {
     await using world = await replicating();
-    const base = (await readApplied(world.store, "dev"))!.value.commit;
+    const base = (await readApplied(world.store, "dev"))!.document.commit;
     world.commit(yaml(["orders", "notes"], billing));
     const { digest } = await world.plan();
 
@@ -186,7 +186,7 @@ test(
     );
 
     // An ancestor of what was last applied.
-    const { value } = (await readApplied(world.store, "dev"))!;
+    const { document: value } = (await readApplied(world.store, "dev"))!;
     const newest = world.commit(yaml(["orders", "notes"], billing));
     await writeJson(world.store, "applied/current.json", { ...value, commit: newest });
     expect(refusal(await world.run(["--digest", digest, "--head", base]))).toContain(
@@ -252,7 +252,7 @@ test(
     );
     expect(ran.stderr).not.toContain("wanted target");
     expect(ran.summary).toStartWith("## ❌ apply stopped at step prove\n");
-    expect((await readApplied(world.store, "dev"))?.value.by.actor).toBe("ben");
+    expect((await readApplied(world.store, "dev"))?.document.by.actor).toBe("ben");
     const again = await world.run(["--digest", digest]);
     expect(again.stderr).toContain("✓ started shop (resume-processing)");
     expect(again.code).toBe(0);

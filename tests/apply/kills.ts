@@ -1,5 +1,5 @@
 /** Kill -9 of an apply at one of its requests, or a broken connection there, and the run after it. */
-import { readApplied } from "../../adapters/state/applied-store.ts";
+import { readApplied } from "../../adapters/live/applied.ts";
 import { readJson } from "../../adapters/state/json.ts";
 import { openOperationKey } from "../../core/operations/layout.ts";
 import { scoreKey } from "../../core/plan/applied.ts";
@@ -104,7 +104,7 @@ export class KillBench implements AsyncDisposable {
     const { world } = this;
     const name = this.collections.at(-1)!;
     const task = await world.task("shop");
-    const applied = (await readApplied(world.store, "dev"))?.value;
+    const applied = (await readApplied(world.store, "dev"))?.document;
     const pointer = (await readJson<OpenOperation>(world.store, openOperationKey("apply")))?.value;
     const score = (await readJson<Score>(world.store, scoreKey(applied?.operationId ?? "")))?.value;
     try {

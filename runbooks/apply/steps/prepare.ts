@@ -1,5 +1,5 @@
 /** Before anything is changed: keep the plan, see that the world is the one it was made for, keep how it stood. */
-import { readApplied } from "../../../adapters/state/applied-store.ts";
+import { readApplied } from "../../../adapters/live/applied.ts";
 import { readJson, writeJson } from "../../../adapters/state/json.ts";
 import { isPrecondition } from "../../../adapters/store-error.ts";
 import { RoundtripError } from "../../../core/errors.ts";
@@ -71,13 +71,13 @@ export function seeUnchanged(work: ApplyWork): ApplyStep {
 
 async function assertNotStale(context: OperationContext, { base, environment }: Proposal): Promise<void> {
   const current = await readApplied(context.store, environment);
-  if (current?.etag === base?.etag || current?.value.operationId === context.operationId) return;
+  if (current?.etag === base?.etag || current?.document.operationId === context.operationId) return;
   throw new RoundtripError({
     kind: "refused",
     what: `apply a plan that starts from ${base ? `commit ${base.value.commit}` : "nothing"}`,
     expected: "that still to be what was last applied",
     got: current
-      ? `commit ${current.value.commit}, applied ${current.value.appliedAt} by ${current.value.by.actor}`
+      ? `commit ${current.document.commit}, applied ${current.document.appliedAt} by ${current.document.by.actor}`
       : "no record of what was applied",
     wayOut: "plan again, have the new plan reviewed, and apply its digest",
   });
