@@ -32,7 +32,7 @@ export function standingAs(
   };
 }
 
-export function standingTask(tasks: Tasks, id: string, name: EnvironmentName): LiveTask {
+function standingTask(tasks: Tasks, id: string, name: EnvironmentName): LiveTask {
   const task = tasks.tasks.find((each) => each.id === id)!;
   const { settings, running } = effectiveTask(tasks, task, name);
   return {

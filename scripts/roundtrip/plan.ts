@@ -72,6 +72,10 @@ export const planCommand: Command = {
         "no such file there",
         "name its place with --file",
       );
+    if (name && !head.revision.tree)
+      process.stderr.write(
+        `the digest is of a file; apply takes the digest of a commit's plan: --head ${head.revision.name === "tasks.yaml" ? "HEAD" : "REF"}\n`,
+      );
     const environment = name && (await opened(name, values));
     const base =
       typeof values.base === "string"

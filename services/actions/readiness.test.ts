@@ -38,13 +38,10 @@ describe("readiness of the host", () => {
       "oplog of MongoDB",
       "privileges of Roundtrip's user on MongoDB",
       "DocumentDB answers",
-      "application user application",
+      "application users",
       "no unlisted writer on DocumentDB",
       "unique indexes on DocumentDB",
-      "secret documentdb-secret",
-      "secret mongodb-secret",
-      "secret dms-secret",
-      "secret application-secret",
+      "secrets",
       "change stream retention",
       "disk of the host",
     ]);
@@ -128,6 +125,7 @@ describe("readiness of the host", () => {
       value: "is of user batch",
     });
     expect(named(readiness, "secret nowhere")).toMatchObject({ state: "fails" });
+    expect(named(readiness, "secrets")?.value).toBe("3 of 5");
     expect(JSON.stringify(readiness)).not.toContain("correct-horse");
   });
 });

@@ -6,7 +6,7 @@ import { counted } from "../../core/plan/words.ts";
 import { type Fact, fact, unknownFact } from "../../core/readiness/model.ts";
 import { surveyDocumentdb, unlistedChecks } from "../access/survey.ts";
 import type { ActionContext } from "../actions/action.ts";
-import { factOf, findOut } from "./facts.ts";
+import { factOf, findOut, together } from "./facts.ts";
 
 const answerMs = 5000;
 const listedMax = 20;
@@ -76,7 +76,14 @@ async function userFacts(context: ActionContext, databases: readonly string[]): 
         : "make the user read-only on DocumentDB: failback-start refuses as it is",
     });
   });
-  return [...present, ...unlistedChecks(survey).map(factOf)];
+  return [
+    ...together(
+      "application users",
+      "on DocumentDB, and without the right to write until capture runs",
+      present,
+    ),
+    ...unlistedChecks(survey).map(factOf),
+  ];
 }
 
 /** Of the collections that are on DocumentDB; one that isn't is drift's matter. */

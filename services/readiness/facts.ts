@@ -25,6 +25,14 @@ export async function findOut(
   }
 }
 
+/** Many facts of one kind as one where they hold, so that what doesn't hold is seen; the others stay by themselves. */
+export function together(name: string, limit: string, facts: readonly Fact[]): Fact[] {
+  const others = facts.filter(({ state }) => state !== "holds");
+  const value = `${facts.length - others.length} of ${facts.length}`;
+  const holding = fact(name, true, { limit, value, wayOut: "" });
+  return others.length < facts.length ? [holding, ...others] : others;
+}
+
 /** A check of a failback's own actions, as a fact. */
 export function factOf({ name, ok, expected, got, wayOut = "see the runbook's page" }: Check): Fact {
   return fact(name, ok, { limit: expected, value: got, wayOut });

@@ -1,6 +1,6 @@
 import { type Fact, fact } from "../../core/readiness/model.ts";
 import type { ActionContext } from "../actions/action.ts";
-import { findOut } from "./facts.ts";
+import { findOut, together } from "./facts.ts";
 
 /** Every secret a failback reads: it is there, and of a user it names that user. Values are never looked at. */
 export async function secretFacts({ service }: ActionContext): Promise<readonly Fact[]> {
@@ -35,5 +35,5 @@ export async function secretFacts({ service }: ActionContext): Promise<readonly 
       )),
     );
   }
-  return facts;
+  return together("secrets", "can be read, and are of the users they should be of", facts);
 }

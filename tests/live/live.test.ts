@@ -166,6 +166,29 @@ describe("an environment that stands as it was applied", () => {
   });
 });
 
+describe("Terraform beside it", () => {
+  test("what it would change is drift; the plan that changes nothing isn't", async () => {
+    const file = join(world.repository, "plan.json");
+    const written = (resources: readonly object[]) =>
+      writeFileSync(
+        file,
+        JSON.stringify({ format_version: "1.2", planned_values: {}, resource_changes: resources }),
+      );
+    written([]);
+    expect((await run("drift", "--env", "dev", "--terraform", file)).code).toBe(0);
+    written([
+      {
+        address: "module.documentdb.aws_docdb_cluster_parameter_group.this",
+        mode: "managed",
+        type: "aws_docdb_cluster_parameter_group",
+        change: { actions: ["update"], before: { parameter: [1] }, after: { parameter: [2] } },
+      },
+    ]);
+    const { code, out } = await run("drift", "--env", "dev", "--terraform", file);
+    expect([code, out]).toEqual([2, expect.stringContaining("Terraform would update it (parameter)")]);
+  });
+});
+
 describe("changed behind the back", () => {
   test("table mappings changed and a collection dropped: both are named with expected and got, twice the same text", async () => {
     const { arn } = await world.task("shop-orders");
