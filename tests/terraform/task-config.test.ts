@@ -4,11 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { stringify } from "yaml";
+import { databasesOf } from "../../core/provision/request.ts";
 import { effectiveTask } from "../../core/tasks/effective.ts";
 import { tableMappings } from "../../core/tasks/mappings.ts";
 import { type EnvironmentName, environmentNames, nameOf } from "../../core/tasks/model.ts";
 import { dmsTaskSettings } from "../../core/tasks/task-settings.ts";
-import { databasesOf, parseTasks, type Tasks } from "../../core/tasks/tasks.ts";
+import { parseTasks, type Tasks } from "../../core/tasks/tasks.ts";
 import { terraformProgram, whyNoTerraform } from "../support/terraform.ts";
 
 setDefaultTimeout(60_000);
@@ -37,20 +38,22 @@ function expected(tasks: Tasks, environment: EnvironmentName): object {
       },
     ] as const;
   });
+  const declared = databasesOf(tasks);
   return {
     tasks: Object.fromEntries(each),
     target_endpoints: Object.fromEntries(
       each.map(([, { database, endpoint_id }]) => [endpoint_id, { database }]),
     ),
-    databases: Object.fromEntries(
-      databasesOf(tasks).map(({ name, collections }) => [name, inBytes(collections)]),
-    ),
+    databases: inBytes(declared, ({ name }) => name).map(({ name, collections }) => ({
+      name,
+      collections: inBytes(collections as { name: string }[], (each) => each.name),
+    })),
   };
 }
 
 /** Terraform sorts by UTF-8. */
-function inBytes(names: readonly string[]): string[] {
-  return [...names].sort((left, right) => Buffer.compare(Buffer.from(left), Buffer.from(right)));
+function inBytes<Item>(items: readonly Item[], name: (item: Item) => string): Item[] {
+  return [...items].sort((left, right) => Buffer.compare(Buffer.from(name(left)), Buffer.from(name(right))));
 }
 
 interface Outputs {
@@ -288,6 +291,7 @@ const collection = fc.oneof(
   fc.record(
     {
       name: collectionName,
+      renamedFrom: fc.stringMatching(/^old[a-z0-9]{6,12}$/),
       loadOrder: fc.integer({ min: 0, max: 1000 }),
       parallelLoad: fc.oneof(
         fc.record({ partitions: fc.integer({ min: 1, max: 64 }) }),

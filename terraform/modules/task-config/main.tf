@@ -21,7 +21,8 @@ locals {
   collections = {
     for id, task in local.tasks : id => {
       for entry in task.collections : try(entry.name, entry) => {
-        load_order = try(entry.loadOrder, null)
+        load_order   = try(entry.loadOrder, null)
+        renamed_from = try(entry.renamedFrom, null)
         # A collection's own number of partitions, or else the task's; boundaries come before both.
         partitions = try(entry.parallelLoad.partitions, local.settings[id].parallelLoad.partitions, 1)
         boundaries = try(entry.parallelLoad.boundaries, [])

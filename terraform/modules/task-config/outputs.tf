@@ -58,10 +58,16 @@ output "target_endpoints" {
 }
 
 output "databases" {
-  description = "Collections of each database, as the create-user-db lambda makes them."
-  value = {
-    for database in keys(local.endpoint_of) : database => sort(distinct(flatten([
-      for id, task in local.tasks : keys(local.collections[id]) if task.database == database
-    ])))
-  }
+  description = "Databases and their collections, each with the name it had before where there is one: what the create-user-db lambda is told."
+  value = [
+    for database in keys(local.endpoint_of) : {
+      name = database
+      collections = values(merge([
+        for id, task in local.tasks : {
+          for name, entries in local.collections[id] :
+          name => { for key, value in { name = name, renamedFrom = entries[0].renamed_from } : key => value if value != null }
+        } if task.database == database
+      ]...))
+    }
+  ]
 }
