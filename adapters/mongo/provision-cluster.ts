@@ -12,7 +12,7 @@ const alreadyDone: Partial<Record<ProvisionStep["do"], number>> = {
   "drop-collection": 26, // NamespaceNotFound
   "drop-user": 11, // UserNotFound
 };
-const userExists = 51003;
+const userExists = new Set([51003, 11000]);
 const settings = { server: "DocumentDB", appName: "roundtrip-create-user-db" } as const;
 /** A command without an answer for this long has failed. */
 const socketTimeoutMs = 60_000;
@@ -114,7 +114,7 @@ async function applyStep(client: MongoClient, step: ProvisionStep, password: str
       try {
         await admin.command({ createUser: step.user, ...body });
       } catch (error) {
-        if (!(error instanceof MongoServerError) || error.code !== userExists) throw error;
+        if (!isUserThere(error)) throw error;
         await admin.command({ updateUser: step.user, ...body });
       }
       return;
@@ -134,7 +134,7 @@ async function applyStep(client: MongoClient, step: ProvisionStep, password: str
       return;
     case "rename-collection": {
       const [from, to] = [`${step.database}.${step.from}`, `${step.database}.${step.to}`];
-      await admin.command({ renameCollection: from, to, dropTarget: false });
+      await admin.command({ renameCollection: from, to });
       return;
     }
     case "drop-collection":
@@ -143,6 +143,14 @@ async function applyStep(client: MongoClient, step: ProvisionStep, password: str
     case "drop-database":
       await client.db(step.database).command({ dropDatabase: 1 });
   }
+}
+
+/** MongoDB says 51003; DocumentDB's code is not documented, its message is. */
+function isUserThere(error: unknown): boolean {
+  return (
+    error instanceof MongoServerError &&
+    (userExists.has(Number(error.code)) || /already exists/i.test(error.message))
+  );
 }
 
 function plain(roles: readonly { role: string; db: string }[]): Document[] {

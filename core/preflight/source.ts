@@ -1,3 +1,4 @@
+import { dataLines } from "./data.ts";
 import { part, Question, some } from "./line.ts";
 import type { DeclaredFacts, Fact, MongodbFacts, OplogFacts, PreflightLine } from "./model.ts";
 
@@ -15,8 +16,10 @@ export function sourceLines(fact: Fact<MongodbFacts>, declared: DeclaredFacts): 
     oplog(part(fact, (mongodb) => mongodb.oplog)),
     ...dmsUser(fact),
     roundtripUser(part(fact, (mongodb) => mongodb.lacking)),
-    collections(fact, declared),
-    ...documents(fact),
+    ...dataLines(
+      part(fact, (mongodb) => mongodb.data),
+      declared,
+    ),
   ];
 }
 
@@ -122,52 +125,4 @@ function roundtripUser(fact: Fact<readonly string[]>): PreflightLine {
       "grant it backup, restore, clusterManager, clusterMonitor, hostManager, userAdminAnyDatabase, readWriteAnyDatabase and dbAdminAnyDatabase on admin",
     );
   });
-}
-
-function collections(fact: Fact<MongodbFacts>, { namespaces }: DeclaredFacts): PreflightLine {
-  const question = new Question("MongoDB", "declared collections", "each collection of tasks.yaml is there");
-  const data = part(fact, (mongodb) => mongodb.data);
-  return question.of(data, asked, (found) => {
-    const there = new Set(found.namespaces);
-    const missing = namespaces.filter((namespace) => !there.has(namespace));
-    if (missing.length === 0) return question.ok(`all ${namespaces.length}`);
-    return question.failed(
-      `not there: ${some(missing)}`,
-      "correct the names in tasks.yaml, or create them on MongoDB",
-    );
-  });
-}
-
-function documents(fact: Fact<MongodbFacts>): PreflightLine[] {
-  const data = part(fact, (mongodb) => mongodb.data);
-  const count = "value" in data ? data.value.sampledDocuments : 0;
-  const sampled = count === 0 ? "no documents there yet" : `none in ${count} documents looked at`;
-  const ids = new Question(
-    "MongoDB",
-    "_id values",
-    "texts of at most 200 characters: DMS takes no longer ones",
-  );
-  const nesting = new Question("MongoDB", "nesting", "at most 97 levels: DMS fails beyond");
-  const names = new Question("MongoDB", "field and collection names", "no $ in a name: DMS fails on it");
-  const changed = new Question("MongoDB", "what DMS carries over as it is", "plain collections and indexes");
-  const leaveOut = "change these documents, or leave their collections out of tasks.yaml";
-  return [
-    ids.of(data, asked, ({ longIds }) =>
-      longIds.length === 0 ? ids.ok(sampled) : ids.failed(some(longIds), leaveOut),
-    ),
-    nesting.of(data, asked, ({ deep }) =>
-      deep.length === 0 ? nesting.ok(sampled) : nesting.failed(some(deep), leaveOut),
-    ),
-    names.of(data, asked, ({ dollarNames }) =>
-      dollarNames.length === 0 ? names.ok(sampled) : names.failed(some(dollarNames), leaveOut),
-    ),
-    changed.of(data, asked, (found) =>
-      found.changed.length === 0
-        ? changed.ok("nothing else seen")
-        : changed.note(
-            some(found.changed),
-            "DMS migrates no secondary index and makes plain collections: create on DocumentDB by hand what the applications need",
-          ),
-    ),
-  ];
 }
