@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type MongoClient, MongoServerError } from "mongodb";
-import type { OpenWriterConnections, WriterConnection } from "../../core/access/ports.ts";
+import type { OpenWriterConnections, WriterConnection, WriterLogin } from "../../core/access/ports.ts";
+import type { SecretVersions } from "../../core/credentials/ports.ts";
 import { RoundtripError } from "../../core/errors.ts";
 import type { NamedUser, Scope } from "../../core/failback/documents.ts";
 import type { Secrets } from "../../core/ports.ts";
@@ -12,6 +13,7 @@ const refusals = new Set([13, 371]);
 
 export interface WriterConnectionOptions {
   readonly secrets: Secrets;
+  readonly secretVersions: SecretVersions;
   /** Secret of the operator on the same server: gives the address when a user's secret has none. */
   readonly operatorSecret: string;
   readonly scope: Scope;
@@ -35,9 +37,9 @@ export function writerConnections(options: WriterConnectionOptions): OpenWriterC
 }
 
 /** A client of its own with one socket: the probe must travel on the very connection opened now. */
-async function openOne(options: WriterConnectionOptions, user: NamedUser): Promise<WriterConnection> {
+async function openOne(options: WriterConnectionOptions, user: WriterLogin): Promise<WriterConnection> {
   const { secrets, operatorSecret, scope } = options;
-  const own = await secrets.get(user.secret);
+  const own = await loginOf(options, user);
   const { username, password } = own;
   const whole = Boolean(own.uri || own.host);
   if (!whole && (!username || !password)) throw incompleteSecret(user);
@@ -60,6 +62,22 @@ async function openOne(options: WriterConnectionOptions, user: NamedUser): Promi
     probe: () => probe(client, database, collection, (error) => mongoFailure(error, subject)),
     close: () => client.close(),
   };
+}
+
+async function loginOf(
+  { secrets, secretVersions }: WriterConnectionOptions,
+  { secret, label, name }: WriterLogin,
+): Promise<Readonly<Record<string, string>>> {
+  if (!label) return secrets.get(secret);
+  const found = await secretVersions.read(secret, { label });
+  if (found) return found;
+  throw new RoundtripError({
+    kind: "configuration",
+    what: `read the credentials of user ${name} from secret ${secret}`,
+    expected: `a version under ${label}`,
+    got: "none",
+    wayOut: `remove user ${name} from DocumentDB when nobody uses it any more`,
+  });
 }
 
 async function probe(

@@ -1,3 +1,4 @@
+import type { SecretLabel } from "../credentials/ports.ts";
 import type { NamedUser } from "../failback/documents.ts";
 import type { CustomRole, Principal, Privilege, RoleReference } from "./principal.ts";
 
@@ -36,5 +37,10 @@ export interface WriterConnection {
   close(): Promise<void>;
 }
 
+/** A user with the version of its secret that opens it; the current one when no label is given. */
+export interface WriterLogin extends NamedUser {
+  readonly label?: SecretLabel;
+}
+
 /** Opens `count` separate connections as the user, each with its own socket. */
-export type OpenWriterConnections = (user: NamedUser, count: number) => Promise<WriterConnection[]>;
+export type OpenWriterConnections = (user: WriterLogin, count: number) => Promise<WriterConnection[]>;

@@ -14,7 +14,12 @@ export function documentdbDemotion(
   const operatorSecret = service.environment.documentdb.secret;
   return {
     access,
-    openConnections: writerConnections({ secrets: service.secrets, operatorSecret, scope }),
+    openConnections: writerConnections({
+      secrets: service.secrets,
+      secretVersions: service.secretVersions,
+      operatorSecret,
+      scope,
+    }),
     roles: new RolesStore(service.store, scope.failbackId),
     clock: service.clock,
     logger: service.logger,

@@ -74,7 +74,7 @@ async function nothingWritten(context: ActionContext): Promise<Check> {
     });
   }
   const server = await databases.open("documentdb");
-  const { fence } = await raiseFence(fenceDependencies(service, server, failback.scope, false));
+  const { fence } = await raiseFence(await fenceDependencies(service, server, failback.scope, false));
   const deadline = AbortSignal.timeout(sentinelMsMax);
   const signal = AbortSignal.any([deadline, service.signal]);
   const { store, clock } = service;

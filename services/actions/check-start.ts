@@ -6,6 +6,7 @@ import { missingUniqueIndexes } from "../../core/catalog/unique-indexes.ts";
 import { RoundtripError } from "../../core/errors.ts";
 import type { Catalog, Check, MongodbIdentity } from "../../core/failback/documents.ts";
 import { identityKey } from "../../core/failback/layout.ts";
+import { environmentNow } from "../access/current-users.ts";
 import { listedWriters, scopeDatabases, surveyDocumentdb, unlistedChecks } from "../access/survey.ts";
 import { type Action, type ActionContext, check, passed } from "./action.ts";
 import { attempt } from "./attempt.ts";
@@ -53,7 +54,7 @@ async function readDocumentdb(context: ActionContext, checks: Check[]): Promise<
 async function userChecks(context: ActionContext): Promise<Check[]> {
   const { databases, failback, service } = context;
   const { access } = await databases.open("documentdb");
-  const survey = await surveyDocumentdb(access, service.environment, failback.scope);
+  const survey = await surveyDocumentdb(access, await environmentNow(service), failback.scope);
   const forced = context.parameter("force") !== "-";
   const checks = failback.scope.applicationUsers.map(({ name }) => {
     const writer = survey.listed.find(({ principal }) => principal.user === name);
@@ -98,7 +99,7 @@ async function bucketChecks({ service, failback }: ActionContext): Promise<reado
 
 async function secretChecks({ service, failback }: ActionContext): Promise<Check[]> {
   const { documentdb, mongodb } = service.environment;
-  const writers = listedWriters(service.environment, failback.scope).map(({ secret }) => secret);
+  const writers = listedWriters(await environmentNow(service), failback.scope).map(({ secret }) => secret);
   const names = [...new Set([documentdb.secret, mongodb.secret, ...writers])];
   const checks: Check[] = [];
   for (const name of names) {

@@ -1,3 +1,4 @@
+import { environmentNow } from "../access/current-users.ts";
 import { demoteUsers } from "../access/demote.ts";
 import { documentdbDemotion } from "../access/documentdb-demotion.ts";
 import { listedWriters, scopeDatabases, surveyDocumentdb, unlistedChecks } from "../access/survey.ts";
@@ -8,7 +9,7 @@ import { type Action, check, passed } from "./action.ts";
  * before anything is changed (invariants.md 1, 2). Old roles go to `roles.json` first.
  */
 export const run: Action = async ({ service, failback, databases }) => {
-  const { environment } = service;
+  const environment = await environmentNow(service);
   const { scope } = failback;
   const { access } = await databases.open("documentdb");
   const before = await surveyDocumentdb(access, environment, scope);

@@ -6,7 +6,7 @@ import { type Action, passed } from "./action.ts";
 export const run: Action = async ({ service, failback, databases, parameter }) => {
   const server = await databases.open("documentdb");
   const killOperations = parameter("kill-operations") === "true";
-  const deps = fenceDependencies(service, server, failback.scope, killOperations);
+  const deps = await fenceDependencies(service, server, failback.scope, killOperations);
   const { fence, reused, inFlight } = await raiseFence(deps);
   return {
     checks: [

@@ -1,5 +1,6 @@
 import { readJson } from "../../adapters/state/json.ts";
 import type { ActionResult, Check } from "../../core/failback/documents.ts";
+import { environmentNow } from "../access/current-users.ts";
 import { documentdbDemotion } from "../access/documentdb-demotion.ts";
 import { grantWriters } from "../access/grant.ts";
 import { surveyDocumentdb, unlistedChecks } from "../access/survey.ts";
@@ -11,7 +12,7 @@ export const run: Action = async (context) => {
   const { service, failback, databases, parameter } = context;
   const { access } = await databases.open("documentdb");
   const { scope } = failback;
-  const survey = await surveyDocumentdb(access, service.environment, scope);
+  const survey = await surveyDocumentdb(access, await environmentNow(service), scope);
   const before: Check[] = [
     await canaryCheck(context),
     ...(await replicationChecks(context)),

@@ -1,6 +1,7 @@
 import type { Side } from "../../core/access/roles-record.ts";
 import { rolesInWords } from "../../core/access/writers.ts";
 import { RoundtripError } from "../../core/errors.ts";
+import { environmentNow } from "../access/current-users.ts";
 import { scopeDatabases, surveyDocumentdb } from "../access/survey.ts";
 import { readClosing } from "../closing/closing.ts";
 import { surveyMongodb } from "../closing/writers.ts";
@@ -24,7 +25,7 @@ export const run: Action = async (context) => {
 
 async function documentdbWriters({ service, failback, databases }: ActionContext): Promise<string[]> {
   const { access } = await databases.open("documentdb");
-  const survey = await surveyDocumentdb(access, service.environment, failback.scope);
+  const survey = await surveyDocumentdb(access, await environmentNow(service), failback.scope);
   return [...survey.listed, ...survey.unlisted, ...survey.administrators].map(
     ({ principal, through }) => `${principal.user} (${rolesInWords(through)})`,
   );

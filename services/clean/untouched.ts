@@ -10,6 +10,7 @@ import { keysOf } from "../../core/failback/layout.ts";
 import { compareTimes, timeInWords } from "../../core/failback/recorded-tasks.ts";
 import { isForeign } from "../../core/oplog/foreign.ts";
 import type { ObjectStore, OperationTime } from "../../core/ports.ts";
+import { environmentNow } from "../access/current-users.ts";
 import type { Databases } from "../access/databases.ts";
 import { surveyDocumentdb, unlistedChecks } from "../access/survey.ts";
 import { check, passed } from "../actions/action.ts";
@@ -93,7 +94,7 @@ export async function writersCheck(
   scope: Scope,
 ): Promise<Check[]> {
   const { access } = await databases.open("documentdb");
-  const survey = await surveyDocumentdb(access, service.environment, scope);
+  const survey = await surveyDocumentdb(access, await environmentNow(service), scope);
   const writers = survey.listed.map(({ principal }) => principal.user);
   if (writers.length === 0)
     return [passed("users on DocumentDB read only", "no listed user can write"), ...unlistedChecks(survey)];

@@ -66,7 +66,10 @@ function drainDependencies(
     report: (detail) => service.status.update({ state: "waiting", detail }),
     async raiseAgain(broken) {
       const server = await databases.open("documentdb");
-      const { fence } = await raiseFence(fenceDependencies(service, server, failback.scope, false), broken);
+      const { fence } = await raiseFence(
+        await fenceDependencies(service, server, failback.scope, false),
+        broken,
+      );
       return fence;
     },
   };

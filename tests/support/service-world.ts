@@ -116,6 +116,7 @@ export class ServiceWorld implements Disposable {
     };
     const notifier = { ready: silent, status: silent, stopping: silent, alive: silent };
     const phaseStore = new PhaseStore(store, clock, "test");
+    const secretVersions = new MemorySecretVersions(options.secrets);
     const parts = {
       service: "test",
       host: "host",
@@ -133,8 +134,13 @@ export class ServiceWorld implements Disposable {
       environment: options.environment ?? worldEnvironment,
       settings: { ...defaultSettings, ...options.settings },
       store,
-      secrets: { get: async (name) => options.secrets?.[name] ?? Promise.reject(noSecret(name)) },
-      secretVersions: new MemorySecretVersions(options.secrets),
+      secrets: {
+        get: async (name) => {
+          if (!options.secrets?.[name]) throw noSecret(name);
+          return (await secretVersions.read(name, { label: "AWSCURRENT" })) ?? {};
+        },
+      },
+      secretVersions,
       clock,
       logger,
       phaseStore,
