@@ -171,7 +171,7 @@ describe("an apply that stops on its way", () => {
     apply.onReload = mended;
     apply.documentdb = { "shop.orders": 3, "shop.notes": 1 };
     expect(await apply.refusal()).toBe(
-      "load: load shop.notes again, after a load that broke off: expected each of them empty on DocumentDB, because DMS leaves documents it finds as they are, got shop.notes has 1 document. Way out: they are new and came from this load: delete their documents on DocumentDB, then run this again",
+      "load: load shop.notes, after a load that broke off or never began: expected each of them empty on DocumentDB, because DMS leaves documents it finds as they are, got shop.notes has 1 document. Way out: delete their documents on DocumentDB when they came from such a load, then run this again",
     );
     apply.documentdb = { "shop.orders": 3, "shop.notes": 0 };
     apply.calls.length = 0;
@@ -209,6 +209,47 @@ describe("an apply that stops on its way", () => {
       "pause: wait for DMS task shop: expected a status that stays, within 600 s, got modifying. Way out: look at the task in the console; running this again goes on waiting",
     );
   });
+});
+
+test("a collection that was added while its task stood still is loaded when the task is started", async () => {
+  const still = (shop: string) => file(shop).replace(`[${shop}]`, `[${shop}], running: false`);
+  const apply = new FakeApply(still("orders, notes"), file("orders, notes"));
+  const shop = apply.dms.get("shop")!;
+  const tables = shop.tables.map(({ fullLoadStartedAt: _, ...table }) =>
+    table.table === "notes"
+      ? { ...table, state: "Before load", fullLoadRows: 0 }
+      : { ...table, fullLoadStartedAt: "1" },
+  );
+  apply.set({ ...shop, status: "stopped", tables });
+  apply.mongodb = { "shop.orders": 3, "shop.notes": 3 };
+  apply.documentdb = { "shop.orders": 3 };
+  const report = await apply.run();
+  expect(report.error).toBeUndefined();
+  expect(apply.calls).toEqual(["invoke create-user-db", "start shop resume-processing", "reload shop notes"]);
+  expect(report.steps.find(({ name }) => name === "score")?.outcome?.note).toContain(
+    "happened started or stopped with notes loaded",
+  );
+});
+
+test("a commit that changes nothing in tasks.yaml touches no task, and is recorded", async () => {
+  const apply = new FakeApply(base, base);
+  const report = await apply.run();
+  expect(report.error).toBeUndefined();
+  expect(apply.calls).toEqual(["invoke create-user-db"]);
+  expect(report.steps.find(({ name }) => name === "record")?.outcome?.note).toBe(`commit ${"2".repeat(40)}`);
+});
+
+test("a lost DMS stays lost: what failed in one task is thrown once the others have ended", async () => {
+  const both = file("orders, notes", "id: billing, database: billing, collections: [invoices, payments]");
+  const apply = adding(both);
+  const ended: string[] = [];
+  apply.onStart = (task) => {
+    ended.push(task.id);
+    if (task.id === "billing") throw new Error("no answer");
+    return { ...task, status: "running" };
+  };
+  expect((await apply.run()).steps.find(({ state }) => state === "failed")?.name).toBe("start");
+  expect(ended.sort()).toEqual(["billing", "shop"]);
 });
 
 test("run again after it stopped, the same operation goes on where it was", async () => {

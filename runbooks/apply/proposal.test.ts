@@ -121,7 +121,7 @@ describe("without a review", () => {
     const store = await bucket();
     const digest = await digestOf(store);
     expect(await messageOf(propose(store, request()))).toBe(
-      `apply plan ${digest} in dev: expected the digest of the plan that was reviewed, got no --digest. Way out: see roundtrip plan, then add --digest ${digest}, or --unreviewed to apply without a review`,
+      `apply plan ${digest} in dev: expected the digest of the plan that was reviewed, got no --digest. Way out: see roundtrip plan --env dev --head HEAD, then add --digest ${digest}, or --unreviewed to apply without a review`,
     );
   });
 

@@ -128,7 +128,7 @@ function assertUnreviewed(request: ProposalRequest, environment: EnvironmentName
       got: request.unreviewed ? "--unreviewed, which dev alone allows" : "no --digest",
       wayOut:
         environment === "dev"
-          ? `see roundtrip plan, then add --digest ${plan.digest}, or --unreviewed to apply without a review`
+          ? `see roundtrip plan --env ${environment} --head HEAD, then add --digest ${plan.digest}, or --unreviewed to apply without a review`
           : `have this plan reviewed, then add --digest ${plan.digest}`,
     });
   const drops = plan.environments.find(({ name }) => name === environment);

@@ -53,7 +53,7 @@ export function applyCommand(infrastructureFor: InfrastructureFor): Command {
     },
     optionHelp: [
       ["--env NAME", "dev, qa or prod, as Terraform published it"],
-      ["--digest DIGEST", "of the plan that was reviewed; roundtrip plan shows it"],
+      ["--digest DIGEST", "of the plan that was reviewed; roundtrip plan --env NAME --head HEAD shows it"],
       ["--head REF", "the commit to apply; HEAD"],
       ["--file PATH", "where the tasks file is in that commit; tasks.yaml"],
       ["--unreviewed", "without --digest; in dev only"],

@@ -4,7 +4,7 @@ import { KillBench, type Point } from "./kills.ts";
 
 /**
  * Points of death of one apply: a sample by default, each request before and after its effect with APPLY_SWEEP=all
- * (some 15 minutes), or one part of them with APPLY_SWEEP=<part>/<parts>. APPLY_SEED replays a sample.
+ * (over an hour), or one part of them with APPLY_SWEEP=<part>/<parts>, odd parts mixing both. APPLY_SEED replays a sample.
  */
 const sweep = process.env.APPLY_SWEEP ?? "";
 const samples = 6;

@@ -20,10 +20,12 @@ const broken = new Set(["Table error", "Table cancelled"]);
 interface Wanted {
   readonly id: string;
   readonly database: string;
-  /** Collections that must be loaded when this apply is done. */
+  /** Collections that the plan loads. */
   readonly names: readonly string[];
-  /** Whether DMS has to be asked: a task that only goes on loads nothing by itself. */
-  readonly asked: boolean;
+  /** Others of the task; those that were added while it stood still are loaded now, too. */
+  readonly others: readonly string[];
+  /** The task began anew with this apply: DMS loads all of it by itself. */
+  readonly whole: boolean;
 }
 
 /** Asks DMS to load just the new collections of tasks that went on, and waits until everything new is loaded. */
@@ -34,37 +36,40 @@ export function loadCollections(work: ApplyWork): ApplyStep {
     undo: "take them out of tasks.yaml again",
     every: true,
     plan: () =>
-      wantedOf(work)
-        .filter(({ asked }) => asked)
-        .map(({ id, database, names }) => ({
+      work.toStart
+        .filter((task) => work.actionOf(task) === "modify-and-resume" && task.collectionsLoaded.length > 0)
+        .map(({ id, database, collectionsLoaded }) => ({
           call: "DMS ReloadTables, at most 10 a call",
           target: id,
-          parameters: { tables: names.map((name) => `${database}.${name}`).join(",") },
+          parameters: { tables: collectionsLoaded.map((name) => `${database}.${name}`).join(",") },
         })),
     run: async (context) => {
       const loaded: string[] = [];
-      for (const wanted of wantedOf(work)) {
-        const tables = await loadOne(work, context, wanted);
-        loaded.push(
-          ...tables.map(({ table, state, fullLoadRows }) => inWords(wanted, table, state, fullLoadRows)),
-        );
-      }
+      for (const wanted of await wantedOf(work, context))
+        loaded.push(...(await loadOne(work, context, wanted)).map(inWords));
       return { note: loaded.length > 0 ? listed(loaded) : "nothing to load" };
     },
   };
 }
 
-function inWords({ database }: Wanted, table: string, state: string, rows: number): string {
-  return `${database}.${table}: ${state === "Table completed" ? counted(rows, "document") : "not on MongoDB yet"}`;
+function inWords({ schema, table, state, fullLoadRows }: TableStatistics): string {
+  const found = state === "Table completed" ? counted(fullLoadRows, "document") : "not on MongoDB yet";
+  return `${schema}.${table}: ${found}`;
 }
 
-/** What this plan loads in tasks that run. */
-export function wantedOf(work: ApplyWork): Wanted[] {
-  return work.toStart.flatMap((task) => {
-    const action = work.actionOf(task);
-    if (action === "none" || task.collectionsLoaded.length === 0) return [];
-    const { id, database, collectionsLoaded: names } = task;
-    return [{ id, database, names, asked: action === "modify-and-resume" }];
+async function wantedOf(work: ApplyWork, context: OperationContext): Promise<Wanted[]> {
+  if (work.toStart.length === 0) return [];
+  const [{ tasks: live }, before] = await Promise.all([work.live(), work.before(context)]);
+  const freshlyStarted = new Map(before.tasks.map((task) => [task.id, task.freshlyStartedAt]));
+  return work.toStart.map(({ id, database, collectionsLoaded: names }) => {
+    const declared = work.head.tasks.find((task) => task.id === id)?.collections ?? [];
+    return {
+      id,
+      database,
+      names,
+      others: declared.map(({ name }) => name).filter((name) => !names.includes(name)),
+      whole: live.get(id)?.freshlyStartedAt !== freshlyStarted.get(id),
+    };
   });
 }
 
@@ -73,48 +78,68 @@ async function loadOne(
   context: OperationContext,
   wanted: Wanted,
 ): Promise<TableStatistics[]> {
-  if (wanted.asked) {
-    const tables = await poll(context, wanted, listedSeconds, "DMS to list its collections", (found) =>
-      found.length === wanted.names.length ? found : undefined,
+  const { names, others, whole } = wanted;
+  const atFirst = await poll(context, wanted, listedSeconds, "DMS to list its collections", (found) => {
+    const tables = new Set(found.map(({ table }) => table));
+    return names.every((name) => tables.has(name)) ? found : undefined;
+  });
+  const late = atFirst.filter(
+    ({ table, state }) => others.includes(table) && !loadedStates.includes(state) && !broken.has(state),
+  );
+  const awaited = [...names, ...late.map(({ table }) => table)];
+  if (awaited.length === 0) return [];
+  if (!whole)
+    await askToLoad(
+      work,
+      context,
+      wanted,
+      atFirst.filter(({ table }) => awaited.includes(table)),
     );
-    const ask = tables.filter(({ state }) => state === notLoaded || broken.has(state));
-    if (ask.length > 0) {
-      if (ask.some(({ state }) => broken.has(state))) await assertEmptyAgain(work, context, ask);
-      context.say(`  loading ${listed(ask.map(({ schema, table }) => `${schema}.${table}`))}`);
-      await context.tasks.reloadTables(wanted.id, ask);
-    }
-  }
   let shown = "";
-  return poll(context, wanted, loadSeconds, "every new collection to be loaded", (found) => {
+  return poll(context, wanted, loadSeconds, "every new collection to be loaded", (all) => {
+    const found = all.filter(({ table }) => awaited.includes(table));
     const failed = found.filter(({ state }) => broken.has(state));
     if (failed.length > 0) throw loadFailed(wanted, failed);
     const done = found.filter(({ state }) => loadedStates.includes(state));
-    const line = `  ${wanted.id}: ${done.length} of ${counted(wanted.names.length, "collection")} loaded`;
+    const line = `  ${wanted.id}: ${done.length} of ${counted(awaited.length, "collection")} loaded`;
     if (line !== shown) context.say(line);
     shown = line;
-    return done.length === wanted.names.length ? done : undefined;
+    return done.length === awaited.length ? done : undefined;
   });
 }
 
-/** A load that broke off left documents, and DMS would leave them as they are. */
-async function assertEmptyAgain(
+async function askToLoad(
+  work: ApplyWork,
+  context: OperationContext,
+  { id, names }: Wanted,
+  tables: readonly TableStatistics[],
+): Promise<void> {
+  const ask = tables.filter(({ state }) => state === notLoaded || broken.has(state));
+  if (ask.length === 0) return;
+  // Those of the plan were seen to be empty before anything was changed.
+  const unseen = ask.filter(({ table, state }) => broken.has(state) || !names.includes(table));
+  if (unseen.length > 0) await assertEmpty(work, context, unseen);
+  context.say(`  loading ${listed(ask.map(({ schema, table }) => `${schema}.${table}`))}`);
+  await context.tasks.reloadTables(id, ask);
+}
+
+/** DMS leaves documents it finds as they are: those of a load that broke off, and those that lay there. */
+async function assertEmpty(
   work: ApplyWork,
   context: OperationContext,
   tables: readonly TableStatistics[],
 ): Promise<void> {
   const inspection = await work.inspect(context, "exact");
   const counts = inspection ? countsIn(side(inspection, "documentdb")) : [];
-  const names = tables
-    .filter(({ state }) => broken.has(state))
-    .map(({ schema, table }) => `${schema}.${table}`);
+  const names = tables.map(({ schema, table }) => `${schema}.${table}`);
   const full = counts.filter(({ name, documents }) => documents > 0 && names.includes(name));
   if (full.length === 0) return;
   throw new RoundtripError({
     kind: "refused",
-    what: `load ${listed(names)} again, after a load that broke off`,
+    what: `load ${listed(names)}, after a load that broke off or never began`,
     expected: "each of them empty on DocumentDB, because DMS leaves documents it finds as they are",
     got: full.map(({ name, documents }) => `${name} has ${counted(documents, "document")}`).join("; "),
-    wayOut: "they are new and came from this load: delete their documents on DocumentDB, then run this again",
+    wayOut: "delete their documents on DocumentDB when they came from such a load, then run this again",
   });
 }
 
@@ -141,9 +166,7 @@ async function poll<T>(
   for (;;) {
     const [task] = await context.tasks.describe([wanted.id]);
     if (!task || !atWork.has(task.status)) throw ended(wanted.id, task);
-    const tables = (await context.tasks.tables(wanted.id)).filter(
-      ({ schema, table }) => schema === wanted.database && wanted.names.includes(table),
-    );
+    const tables = (await context.tasks.tables(wanted.id)).filter(({ schema }) => schema === wanted.database);
     const result = done(tables);
     if (result !== undefined) return result;
     if (context.clock.monotonicMs() > end)
@@ -151,7 +174,12 @@ async function poll<T>(
         kind: "unknown",
         what: `wait for DMS task ${wanted.id}`,
         expected: `${expected} within ${seconds} s`,
-        got: listed(tables.map(({ table, state }) => `${table}: ${state}`)) || "none of them listed",
+        got:
+          listed(
+            tables
+              .filter(({ state }) => !loadedStates.includes(state))
+              .map(({ table, state }) => `${table}: ${state}`),
+          ) || "none of them listed",
         wayOut: "DMS goes on; running this again goes on waiting",
       });
     await context.clock.sleep(interval, context.signal);

@@ -6,7 +6,7 @@ import { counted, listed } from "../../../core/plan/words.ts";
 import type { OperationContext } from "../../engine/runbook.ts";
 import type { ApplyStep, ApplyWork } from "../work.ts";
 import { countsIn, side } from "./data.ts";
-import { ended, wantedOf } from "./load.ts";
+import { ended } from "./load.ts";
 
 /** One look after the start is not proof: a task that fails at once was "running" for a moment. */
 const staysRunningMs = 2000;
@@ -62,7 +62,9 @@ function namesOf(work: ApplyWork): string[] {
   const renamed = work.affected.flatMap(({ database, collectionsRenamed }) =>
     collectionsRenamed.map(({ to }) => `${database}.${to}`),
   );
-  const loaded = wantedOf(work).flatMap(({ database, names }) => names.map((name) => `${database}.${name}`));
+  const loaded = work.toStart.flatMap(({ database, collectionsLoaded }) =>
+    collectionsLoaded.map((name) => `${database}.${name}`),
+  );
   return [...loaded, ...renamed];
 }
 

@@ -5,12 +5,15 @@ import type { TaskPlan } from "../../../core/plan/model.ts";
 import { listed } from "../../../core/plan/words.ts";
 import type { ReplicationTask } from "../../../core/ports.ts";
 import type { OperationContext } from "../../engine/runbook.ts";
+import { atOnce } from "../at-once.ts";
 import type { ApplyStep, ApplyWork } from "../work.ts";
 
 const stopSeconds = 900;
 const startSeconds = 1800;
 const settleSeconds = 600;
 const settlePollMs = 500;
+/** A stop or a start takes DMS minutes, and each waits by asking: DMS allows 8 questions a second in the long run. */
+const tasksAtOnce = 8;
 /** Statuses DMS leaves by itself. */
 const passing = new Set(["creating", "modifying", "moving", "testing", "deleting"]);
 
@@ -24,8 +27,8 @@ export async function pauseTasks(
     ({ status }) => status === "running" || status === "starting" || status === "stopping",
   );
   for (const { id } of toStop) context.say(`  stopping DMS task ${id}`);
-  const stopped = await Promise.all(toStop.map(({ arn }) => context.tasks.stop(arn, stopSeconds)));
-  await Promise.all(found.map(({ id }) => settled(context, id)));
+  const stopped = await atOnce(toStop, tasksAtOnce, ({ arn }) => context.tasks.stop(arn, stopSeconds));
+  await atOnce(found, tasksAtOnce, ({ id }) => settled(context, id));
   return {
     paused: stopped.map(({ id }) => id),
     stood: found.filter((task) => !toStop.includes(task)).map(({ id, status }) => `${id} was ${status}`),
@@ -63,13 +66,13 @@ export function startAffected(work: ApplyWork): ApplyStep {
     run: async (context) => {
       const live = (await work.live()).tasks;
       const before = new Map((await work.before(context)).tasks.map((task) => [task.id, task]));
-      const started: string[] = [];
-      for (const task of work.toStart) {
+      const modes = await atOnce(work.toStart, tasksAtOnce, async (task) => {
         const isReloaded = live.get(task.id)?.freshlyStartedAt !== before.get(task.id)?.freshlyStartedAt;
         const reload = work.actionOf(task) === "reload" && !isReloaded;
         const mode = await startOne(context, found(live, task.id), reload);
-        if (mode) started.push(`${task.id} (${mode})`);
-      }
+        return mode ? [`${task.id} (${mode})`] : [];
+      });
+      const started = modes.flat();
       const stays = work.affected.filter(({ id }) => live.has(id) && !work.isWantedRunning(id));
       const notes = [
         started.length > 0 ? `started ${listed(started)}` : "nothing to start",
