@@ -34,6 +34,7 @@ function drift(live: LiveState, rest: Partial<DriftInput> = {}) {
     live,
     terraform: { planned: [], drifted: [] },
     phase: "normal",
+    underWay: [],
     ...rest,
   });
 }
@@ -359,6 +360,14 @@ describe("git and Terraform", () => {
       "Terraform was not looked at: give --terraform the JSON of a plan",
     ]);
   });
+});
+
+test("an apply that is under way is said: what it changes is nobody's drift", () => {
+  const report = drift(withTask({ status: "stopped" }), { underWay: ["apply a-1 is not finished"] });
+  expect([report.verdict, report.notes]).toEqual([
+    "drift",
+    ["apply a-1 is not finished; what it changes may show here"],
+  ]);
 });
 
 describe("unknown", () => {

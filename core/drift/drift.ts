@@ -25,6 +25,8 @@ export interface DriftInput {
     | undefined;
   /** A failback is open: which phase, or `normal`. */
   readonly phase: string;
+  /** What is being run, or was never finished. */
+  readonly underWay: readonly string[];
 }
 
 /** What in an environment is not as it was applied. Pure: the same input gives the same report, in the same order. */
@@ -33,7 +35,7 @@ export function findDrift(input: DriftInput): DriftReport {
   const tasks = applied?.tasks ?? input.head.tasks;
   const standsStill = input.phase !== "normal";
   const findings: Finding[] = [...gitFindings(input)];
-  const notes: string[] = [];
+  const notes: string[] = input.underWay.map((work) => `${work}; what it changes may show here`);
   if (input.terraform) findings.push(...terraformFindings(input.terraform));
   else notes.push("Terraform was not looked at: give --terraform the JSON of a plan");
   if (standsStill)

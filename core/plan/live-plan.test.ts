@@ -27,7 +27,10 @@ function looked(
   const name = live.environment as EnvironmentName;
   const plan = planOf(from, to);
   const environment = publishedAs(from, name);
-  return { ...plan, live: livePlan({ plan, name, environment, base: from, head: to, live, phase }) };
+  return {
+    ...plan,
+    live: livePlan({ plan, name, environment, base: from, head: to, live, phase, underWay: [] }),
+  };
 }
 
 /** The base as it stands, with more collections on one side. */
@@ -121,6 +124,20 @@ describe("tasks that aren't as they were applied", () => {
     expect(renderTerminal(plan)).toContain(
       "DMS task shop-orders is not as it was applied: expected a task that replicates 2 collections of shop, got no task of that name; fix: roundtrip apply",
     );
+  });
+
+  test("a task the plan creates is there already", () => {
+    const live = standing("prod", { mongodb: source });
+    if (!live.dms.reachable) throw new Error("unreachable");
+    const by = { ...live.dms.tasks[0]!, id: "stock" };
+    const plan = looked({ ...live, dms: { reachable: true, tasks: [...live.dms.tasks, by] } });
+    expect(plan.live?.divergence.map(({ what, expected, fix }) => [what, expected, fix])).toEqual([
+      [
+        "DMS task stock",
+        "no task of that name, because this plan creates it",
+        "roundtrip adopt takes over what exists; or stop and delete it in DMS",
+      ],
+    ]);
   });
 
   test("a failback that is open is in the way by itself", () => {

@@ -3,7 +3,7 @@ import type { Finding } from "../drift/model.ts";
 import { taskFindings } from "../drift/tasks.ts";
 import { userFindings } from "../drift/users.ts";
 import type { Environment } from "../failback/documents.ts";
-import type { LiveCollection, LiveSide, LiveState } from "../live/live-state.ts";
+import type { LiveCollection, LiveSide, LiveState, LiveTask } from "../live/live-state.ts";
 import type { EnvironmentName, Tasks } from "../tasks/model.ts";
 import { estimateLoads } from "./load-estimate.ts";
 import type { LivePlan, LiveSize, Plan } from "./model.ts";
@@ -18,6 +18,8 @@ export interface LivePlanInput {
   readonly live: LiveState;
   /** `normal`, or the phase of the failback that is open. */
   readonly phase: string;
+  /** What is being run there, or was begun and never finished. */
+  readonly underWay: readonly string[];
 }
 
 /** The part of a plan that comes from looking. Pure; none of it is in the plan's digest, because it changes by itself. */
@@ -28,6 +30,7 @@ export function livePlan(input: LivePlanInput): LivePlan {
     environment: live.environment,
     takenAt: live.takenAt,
     phase: input.phase,
+    underWay: input.underWay,
     unknown: unknownOf(live),
     divergence: divergenceOf(input),
     users: usersOf(input),
@@ -46,10 +49,27 @@ export function livePlan(input: LivePlanInput): LivePlan {
   };
 }
 
-function divergenceOf({ base, live, name, phase }: LivePlanInput): Finding[] {
-  if (!base || !live.dms.reachable) return [];
+function divergenceOf({ base, head, live, name, phase }: LivePlanInput): Finding[] {
+  if (!live.dms.reachable) return [];
   const { tasks, endpoints } = live.dms;
-  return taskFindings(base, name, tasks, { standsStill: phase !== "normal", endpoints });
+  const declared = new Set(base?.tasks.map(({ id }) => id));
+  const created = new Set(head.tasks.map(({ id }) => id).filter((id) => !declared.has(id)));
+  const standsStill = phase !== "normal";
+  const changed = base ? taskFindings(base, name, tasks, { standsStill, endpoints }) : [];
+  const there = tasks.filter(({ id }) => created.has(id)).map(thereAlready);
+  const said = new Set(there.map(({ what }) => what));
+  return [...there, ...changed.filter(({ what }) => !said.has(what))];
+}
+
+function thereAlready({ id, status }: LiveTask): Finding {
+  return {
+    area: "dms",
+    kind: "task-extra",
+    what: `DMS task ${id}`,
+    expected: "no task of that name, because this plan creates it",
+    got: status,
+    fix: "roundtrip adopt takes over what exists; or stop and delete it in DMS",
+  };
 }
 
 function usersOf({ base, live, environment, head, phase }: LivePlanInput): readonly Finding[] {

@@ -112,6 +112,8 @@ export interface LivePlan {
   readonly takenAt: string;
   /** `normal`, or the phase of the failback that is open: apply waits for its end. */
   readonly phase: string;
+  /** What is being run there, or was begun and never finished. */
+  readonly underWay: readonly string[];
   /** What could not be read, and what nobody knows because of that. Not empty: the plan is not whole. */
   readonly unknown: readonly { readonly side: string; readonly reason: string; readonly notKnown: string }[];
   /** DMS tasks that aren't as the base says: apply refuses until they are. */

@@ -21,6 +21,7 @@ export function obstacleLines({ live }: Plan): string[] {
     ...(live.phase === "normal"
       ? []
       : [`a failback is open (phase ${live.phase}): apply is refused until it has ended`]),
+    ...live.underWay,
     ...live.divergence.map(
       ({ what, expected, got, fix }) =>
         `${what} is not as it was applied: expected ${expected}, got ${got}; fix: ${fix}`,

@@ -7,7 +7,7 @@ import { exitCodes } from "../../core/errors.ts";
 import { readTerraformDrift, readTerraformPlan } from "../../core/plan/terraform-check.ts";
 import { type Command, usageError } from "./command.ts";
 import { dependenciesFor } from "./dependencies.ts";
-import { liveStateOf } from "./live.ts";
+import { liveStateOf, workUnderWay } from "./live.ts";
 import { environmentNameOf, terraformText } from "./named-environment.ts";
 import { readRevision } from "./revision.ts";
 
@@ -67,6 +67,7 @@ export const driftCommand: Command = {
     const { environment, store, clock } = deps;
     const applied = await readApplied(store, environment.environment);
     const { phase } = await new PhaseStore(store, clock, environment.environment).read();
+    const underWay = await workUnderWay(deps);
     const declaredIds = (applied?.tasks ?? head.tasks).tasks.map(({ id }) => id);
     const live = await liveStateOf(deps, { declaredIds, tablesOf: new Set(declaredIds) });
     const report = findDrift({
@@ -80,6 +81,7 @@ export const driftCommand: Command = {
           ? undefined
           : { planned: readTerraformPlan(terraform), drifted: readTerraformDrift(terraform) },
       phase,
+      underWay,
     });
     process.stdout.write(textOf(report, values));
     return { clean: exitCodes.ok, drift: exitDrift, unknown: exitCodes.unknown }[report.verdict];

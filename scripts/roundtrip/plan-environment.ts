@@ -7,7 +7,7 @@ import type { EnvironmentName } from "../../core/tasks/model.ts";
 import type { Tasks } from "../../core/tasks/tasks.ts";
 import type { RunbookDependencies } from "../../runbooks/engine/execution.ts";
 import { dependenciesFor } from "./dependencies.ts";
-import { liveStateOf } from "./live.ts";
+import { liveStateOf, workUnderWay } from "./live.ts";
 import type { ReadRevision } from "./revision.ts";
 
 /** Tasks beside the changed ones whose last loads tell how fast this environment loads: a call each. */
@@ -43,6 +43,7 @@ export class PlannedEnvironment {
       head,
       live,
       phase,
+      underWay: await workUnderWay(this.deps),
     });
   }
 }
