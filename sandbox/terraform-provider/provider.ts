@@ -21,6 +21,12 @@ export function readSchemas(name: ProviderName): Schemas {
   return JSON.parse(readFileSync(join(import.meta.dirname, "schemas", `${name}.json`), "utf8")) as Schemas;
 }
 
+/** A value that lives for one run of Terraform and is in no plan and no state. */
+export interface EphemeralResource {
+  readonly schema: Schema;
+  open(config: Values): Values;
+}
+
 export type Setup = Omit<Context, "block" | "type">;
 
 export interface Provider {
@@ -28,6 +34,7 @@ export interface Provider {
   /** Undefined: the type has a schema and nothing behind it. */
   resource(type: string): Resource | undefined;
   dataSource(type: string): DataSource | undefined;
+  readonly ephemeralResources?: Readonly<Record<string, EphemeralResource>>;
   /** Takes the provider's configuration. Throws with a sentence when it can't work with it. */
   configure(config: Values): Setup;
   /** Attributes every type of this provider has. */

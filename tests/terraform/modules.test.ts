@@ -51,7 +51,7 @@ describe.skipIf(!terraformProgram)(`Terraform modules${whyNoTerraform}`, () => {
         });
         expect({ variable, body }).toEqual({ variable, body: expect.stringMatching(/^ {2}type\s+=/m) });
         const validations = [...body!.matchAll(/^ {2}validation \{/gm)].length;
-        const refusals = [...tests.matchAll(new RegExp(`expect_failures = \\[var\\.${variable}\\]`, "g"))]
+        const refusals = [...tests.matchAll(new RegExp(`expect_failures = \\[var\\.${variable}[\\],]`, "g"))]
           .length;
         expect({ variable, enough: refusals >= validations, refusals, validations }).toMatchObject({
           variable,

@@ -53,6 +53,9 @@ export class Handlers {
       ApplyResourceChange: (request: ApplyRequest) => this.apply(request),
       ImportResourceState: (request: { type_name: string; id: string }) => this.import(request),
       ReadDataSource: (request: TypedRequest) => this.readDataSource(request),
+      ValidateEphemeralResourceConfig: () => ({ diagnostics: [] }),
+      OpenEphemeralResource: (request: TypedRequest) => this.openEphemeral(request),
+      CloseEphemeralResource: () => ({ diagnostics: [] }),
       StopProvider: () => ({ Error: "" }),
     };
   }
@@ -65,6 +68,11 @@ export class Handlers {
       provider: schemaToWire(schemas.provider),
       resource_schemas: all(schemas.resources),
       data_source_schemas: all(schemas.dataSources),
+      ephemeral_resource_schemas: all(
+        Object.fromEntries(
+          Object.entries(this.provider.ephemeralResources ?? {}).map(([name, { schema }]) => [name, schema]),
+        ),
+      ),
       server_capabilities: { get_provider_schema_optional: true },
     };
   }
@@ -233,6 +241,17 @@ export class Handlers {
       return { state: toWire(conform(context.block, state)) };
     } catch (error) {
       return { diagnostics: [this.failure("read", type, config, error, "dataSources")] };
+    }
+  }
+
+  private openEphemeral({ type_name: type, config: message }: TypedRequest): object {
+    const found = this.provider.ephemeralResources?.[type];
+    if (!found) throw new Error(`the stand-in has no ephemeral ${type}`);
+    const config = asValues(fromWire(message));
+    try {
+      return { result: toWire(conform(found.schema.block, { ...config, ...found.open(config) })) };
+    } catch (error) {
+      return { diagnostics: [problemToWire({ summary: `opening ${type}: ${say(error)}`, detail: "" })] };
     }
   }
 

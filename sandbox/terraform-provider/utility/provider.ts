@@ -5,7 +5,7 @@ import { type Provider, type ProviderName, readSchemas } from "../provider.ts";
 import type { DataSource, Resource } from "../resource.ts";
 import { elements, isObject, text, type Values } from "../values.ts";
 import { fileDataSources, fileResources } from "./files.ts";
-import { randomResources } from "./random.ts";
+import { randomEphemeralResources, randomResources } from "./random.ts";
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
@@ -94,6 +94,7 @@ export function utilityProvider(name: Exclude<ProviderName, "aws">): Provider {
     schemas: readSchemas(name),
     resource: (type) => resources[type],
     dataSource: (type) => dataSources[type],
+    ...(name === "random" ? { ephemeralResources: randomEphemeralResources } : {}),
     configure: () => ({ aws: nowhere, region: "", defaultTags: {} }),
   };
 }

@@ -1,7 +1,8 @@
 /** hashicorp/random: every argument replaces the object, nothing is ever read again. */
 import { randomBytes, randomInt, randomUUID } from "node:crypto";
+import type { EphemeralResource } from "../provider.ts";
 import type { Resource } from "../resource.ts";
-import { elements, type Values } from "../values.ts";
+import { type Attribute, elements, type Values } from "../values.ts";
 import { randomText, shuffled } from "./text.ts";
 
 const source = "github.com/hashicorp/terraform-provider-random internal/provider";
@@ -60,7 +61,11 @@ export const randomResources: Readonly<Record<string, Resource>> = {
     rules: textRules,
     create: async ({ planned }) => {
       const result = randomText(planned);
-      return { id: "none", result, bcrypt_hash: Bun.password.hashSync(result.slice(0, 72), "bcrypt") };
+      return {
+        id: "none",
+        result,
+        bcrypt_hash: Bun.password.hashSync(result.slice(0, 72), { algorithm: "bcrypt", cost: 4 }),
+      };
     },
   },
   random_pet: made(
@@ -86,4 +91,39 @@ export const randomResources: Readonly<Record<string, Resource>> = {
     const result = randomUUID();
     return { id: result, result };
   }),
+};
+
+const optional = (type: string): Attribute => ({ type, optional: true, computed: true });
+
+/** ephemeral "random_password", since 3.7 (the registry's documentation; it is not in the schemas beside this). */
+export const randomEphemeralResources: Readonly<Record<string, EphemeralResource>> = {
+  random_password: {
+    schema: {
+      version: 0,
+      block: {
+        attributes: {
+          length: { type: "number", required: true },
+          override_special: { type: "string", optional: true },
+          bcrypt_hash: { type: "string", computed: true, sensitive: true },
+          result: { type: "string", computed: true, sensitive: true },
+          ...Object.fromEntries(
+            ["lower", "upper", "numeric", "special"].map((name) => [name, optional("bool")]),
+          ),
+          ...Object.fromEntries(
+            ["min_lower", "min_upper", "min_numeric", "min_special"].map((name) => [
+              name,
+              optional("number"),
+            ]),
+          ),
+        },
+      },
+    },
+    open(config) {
+      const result = randomText(config);
+      return {
+        result,
+        bcrypt_hash: Bun.password.hashSync(result.slice(0, 72), { algorithm: "bcrypt", cost: 4 }),
+      };
+    },
+  },
 };

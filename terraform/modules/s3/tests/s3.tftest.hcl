@@ -1,0 +1,76 @@
+provider "aws" {
+  region = "us-east-1"
+}
+
+variables {
+  name        = "roundtrip-tests-s3"
+  environment = "dev"
+}
+
+run "encrypted_versioned_closed_and_tls_only" {
+  assert {
+    condition     = aws_s3_bucket_versioning.this.versioning_configuration[0].status == "Enabled"
+    error_message = "versions are kept"
+  }
+  assert {
+    condition     = one(one(aws_s3_bucket_server_side_encryption_configuration.this.rule).apply_server_side_encryption_by_default).sse_algorithm == "AES256"
+    error_message = "encrypted by default"
+  }
+  assert {
+    condition     = jsondecode(aws_s3_bucket_policy.this.policy).Statement[0].Condition.Bool["aws:SecureTransport"] == "false"
+    error_message = "denied without TLS"
+  }
+  assert {
+    condition     = length([for rule in aws_s3_bucket_lifecycle_configuration.this.rule : rule if length(rule.expiration) > 0 && alltrue([for each in rule.expiration : each.days == 30])]) == 2
+    error_message = "dumps and backups expire after 30 days, nothing else does"
+  }
+}
+
+run "a_key_of_ones_own" {
+  command = plan
+  variables { kms_key_arn = "arn:aws:kms:us-east-1:123456789012:key/0123" }
+
+  assert {
+    condition     = one(one(aws_s3_bucket_server_side_encryption_configuration.this.rule).apply_server_side_encryption_by_default).sse_algorithm == "aws:kms"
+    error_message = "KMS where a key is given"
+  }
+}
+
+run "a_name_with_a_dot" {
+  command = plan
+  variables { name = "a.b.c" }
+  expect_failures = [var.name]
+}
+
+run "a_key_that_is_an_alias" {
+  command = plan
+  variables { kms_key_arn = "alias/mine" }
+  expect_failures = [var.kms_key_arn]
+}
+
+run "dumps_for_a_day" {
+  command = plan
+  variables { dump_retention_days = 1 }
+  expect_failures = [var.dump_retention_days]
+}
+
+run "versions_for_no_day" {
+  command = plan
+  variables { noncurrent_retention_days = 0 }
+  expect_failures = [var.noncurrent_retention_days]
+}
+
+run "a_prod_bucket_that_would_go_with_its_objects" {
+  command = plan
+  variables {
+    environment   = "prod"
+    force_destroy = true
+  }
+  expect_failures = [var.force_destroy]
+}
+
+run "an_environment_nobody_has" {
+  command = plan
+  variables { environment = "staging" }
+  expect_failures = [var.environment]
+}
