@@ -1,69 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import type { LiveSide, LiveState, LiveTask } from "../live/live-state.ts";
-import type { Applied } from "../plan/applied.ts";
+import type { LiveState } from "../live/live-state.ts";
 import { tasksOf } from "../plan/testing.ts";
-import type { EnvironmentName } from "../tasks/model.ts";
-import { type DriftInput, findDrift } from "./drift.ts";
-import { driftMarker, renderDriftMarkdown, renderDriftTerminal } from "./render.ts";
-import { publishedAs, standingAs } from "./testing.ts";
-
-const tasks = tasksOf(
-  "id: shop-orders, database: shop, collections: [orders, {name: lines, parallelLoad: {partitions: 4}}]",
-  "id: billing, database: billing, collections: [invoices], environments: {dev: {running: false}}",
-);
-const document: Applied = {
-  version: 1,
-  environment: "prod",
-  tasksText: "…",
-  commit: "0123456789abcdef0123456789abcdef01234567",
-  tree: "0".repeat(40),
-  digest: `sha256:${"0".repeat(64)}`,
-  appliedAt: "2026-11-20T10:00:00.000Z",
-  by: { actor: "ada" },
-};
-type Read = Extract<LiveSide, { reachable: true }>;
-const standing = (name: EnvironmentName = "prod") => standingAs(tasks, name);
-
-function drift(live: LiveState, rest: Partial<DriftInput> = {}) {
-  const name = live.environment as EnvironmentName;
-  return findDrift({
-    environment: publishedAs(tasks, name),
-    name,
-    head: { tasks, name: "HEAD" },
-    applied: { document, tasks },
-    live,
-    terraform: { planned: [], drifted: [] },
-    phase: "normal",
-    underWay: [],
-    ...rest,
-  });
-}
-
-/** What one change behind the back is told as. */
-function told(live: LiveState, rest: Partial<DriftInput> = {}): string[] {
-  return drift(live, rest).findings.map(({ kind, what, expected, got, fix }) =>
-    [kind, what, expected, got, fix].join(" | "),
-  );
-}
-
-function withTask(change: Partial<LiveTask>, name: EnvironmentName = "prod"): LiveState {
-  const live = standing(name);
-  if (!live.dms.reachable) throw new Error("unreachable");
-  const [first, ...rest] = live.dms.tasks;
-  return { ...live, dms: { reachable: true, tasks: [{ ...first!, ...change }, ...rest] } };
-}
-
-function withCollections(
-  side: "documentdb" | "mongodb",
-  database: string,
-  names: readonly string[],
-  name: EnvironmentName = "prod",
-): LiveState {
-  const live = standing(name);
-  const databases = live[side].databases.filter((each) => each.name !== database);
-  const collections = names.map((each) => ({ name: each, documents: 5, bytes: 50, indexes: ["_id_"] }));
-  return { ...live, [side]: { ...live[side], databases: [...databases, { name: database, collections }] } };
-}
+import { drift, type Read, standing, told, withCollections, withTask } from "./sample.ts";
 
 describe("clean", () => {
   for (const name of ["dev", "qa", "prod"] as const)
@@ -384,66 +322,5 @@ describe("unknown", () => {
   test("what differs is told although another side was not read", () => {
     const report = drift({ ...withTask({ status: "failed" }), mongodb: unread });
     expect([report.verdict, report.unread.length]).toEqual(["drift", 1]);
-  });
-});
-
-describe("rendering", () => {
-  const dirty = () =>
-    drift({ ...withTask({ status: "failed" }), documentdb: { reachable: false, reason: "down" } });
-
-  test("the issue's text: marker first, each finding with its fix, nothing that moves", () => {
-    const text = renderDriftMarkdown(dirty());
-    expect(text.split("\n").slice(0, 4)).toEqual([
-      "<!-- roundtrip:drift:prod -->",
-      "### Drift in prod: 1 finding: 1 in dms",
-      "",
-      "Compared with commit 0123456789ab, applied 2026-11-20T10:00:00.000Z by ada.",
-    ]);
-    expect(text).toContain("- [ ] DMS task shop-orders\n  - expected: running\n  - got: failed\n  - fix: ");
-    expect(text).toContain("**Could not be read, so not known**\n\n- documentdb: down");
-    expect(text).not.toContain("2026-11-21");
-    expect(driftMarker("prod")).toBe(text.split("\n")[0]!);
-  });
-
-  test("clean text closes, unknown text does not", () => {
-    expect(renderDriftMarkdown(drift(standing()))).toContain("### No drift in prod\n");
-    expect(renderDriftMarkdown(drift(standing()))).toContain("this issue can be closed");
-    const unknown = renderDriftMarkdown(
-      drift({ ...standing(), mongodb: { reachable: false, reason: "down" } }),
-    );
-    expect(unknown).toContain("Drift in prod is UNKNOWN");
-    expect(unknown).not.toContain("closed");
-  });
-
-  test("names are other people's text: no markup and no second line comes of them", () => {
-    const names = ["orders", "lines", "a\n# <b>@you</b>"];
-    const text = renderDriftMarkdown(drift(withCollections("documentdb", "shop", names, "dev")));
-    expect(text).not.toContain("<b>");
-    expect(text).not.toContain("\n# ");
-    expect(text).not.toContain("@you");
-  });
-
-  test("thousands of findings stay below GitHub's limit and say how many were left out", () => {
-    const names = Array.from({ length: 5000 }, (_, index) => `collection-${index}`);
-    const text = renderDriftMarkdown(drift(withCollections("documentdb", "shop", names, "dev")));
-    expect(text.length).toBeLessThan(65_536);
-    expect(text).toMatch(/\d+ more lines are in the JSON/);
-  });
-
-  test("the same state, told in another order, gives the same report", () => {
-    const live = standing();
-    if (!live.dms.reachable) throw new Error("unreachable");
-    const turned = {
-      ...live,
-      dms: {
-        reachable: true as const,
-        tasks: live.dms.tasks.toReversed().map((task) => ({ ...task, status: "failed" })),
-      },
-    };
-    const straight = {
-      ...live,
-      dms: { reachable: true as const, tasks: live.dms.tasks.map((task) => ({ ...task, status: "failed" })) },
-    };
-    expect(renderDriftTerminal(drift(turned))).toBe(renderDriftTerminal(drift(straight)));
   });
 });
