@@ -44,8 +44,16 @@ export interface Applied {
   readonly summary: string;
 }
 
+interface SpawnOptions {
+  readonly caller: string;
+  readonly variables: Readonly<Record<string, string>>;
+  onLine?(line: string): void;
+}
+
 interface RunOptions {
   readonly infrastructure?: Partial<DmsInfrastructureOptions>;
+  /** The command itself with the real Terraform, in this environment, instead of the tests' infrastructure. */
+  readonly terraform?: Readonly<Record<string, string>>;
   /** Each line that apply says, as it says it. */
   onLine?(line: string): void;
 }
@@ -186,31 +194,46 @@ export class ApplyWorld implements AsyncDisposable {
   /** `roundtrip apply` with these arguments, as its own process; a fault can kill it as `apply`. */
   async run(
     args: readonly string[],
-    { infrastructure = {}, onLine = () => {} }: RunOptions = {},
+    { infrastructure = {}, terraform, onLine = () => {} }: RunOptions = {},
   ): Promise<Applied> {
     const summary = join(this.repository, "..", `summary-${this.summaries++}-${process.pid}.md`);
     writeFileSync(summary, "");
     const options = { ...this.infrastructureOptions, ...infrastructure };
-    const given = ["--env", this.environment, "--lease-seconds", "0.9", ...args];
-    const child = spawn(process.execPath, [join(root, "tests/apply/main.ts"), ...given], {
-      cwd: this.repository,
-      env: {
-        ...process.env,
-        ...this.variables,
-        AWS_SDK_UA_APP_ID: applyCaller,
+    const words = terraform ? ["scripts/drill/leashed.ts", "apply"] : ["tests/apply/main.ts"];
+    const ran = await this.bun([...words, "--env", this.environment, "--lease-seconds", "0.9", ...args], {
+      onLine,
+      caller: applyCaller,
+      variables: {
+        ...terraform,
         GITHUB_ACTOR: "ana",
         GITHUB_STEP_SUMMARY: summary,
         TEST_INFRASTRUCTURE: JSON.stringify(options),
       },
+    });
+    return { ...ran, summary: readFileSync(summary, "utf8") };
+  }
+
+  /** Another command of `roundtrip`, in the checkout. */
+  roundtrip(...args: string[]): Promise<Omit<Applied, "summary">> {
+    return this.bun(["scripts/drill/leashed.ts", ...args], { caller: "roundtrip", variables: {} });
+  }
+
+  private async bun(
+    [script = "", ...args]: readonly string[],
+    { caller, variables, onLine }: SpawnOptions,
+  ): Promise<Omit<Applied, "summary">> {
+    const child = spawn(process.execPath, [join(root, script), ...args], {
+      cwd: this.repository,
+      env: { ...process.env, ...this.variables, ...variables, AWS_SDK_UA_APP_ID: caller },
       stdio: ["pipe", "pipe", "pipe"],
     });
-    await steerAws(this.aws, "processes", { name: applyCaller, pid: child.pid });
+    await steerAws(this.aws, "processes", { name: caller, pid: child.pid });
     const [stdout, stderr] = [text(child.stdout), text(child.stderr, onLine)];
     const code = await new Promise<number>((resolve, reject) => {
       child.on("error", reject);
       child.on("close", (status) => resolve(status ?? 137));
     });
-    return { code, stdout: await stdout, stderr: await stderr, summary: readFileSync(summary, "utf8") };
+    return { code, stdout: await stdout, stderr: await stderr };
   }
 
   /** Waits until as many documents of a collection are on DocumentDB. */
