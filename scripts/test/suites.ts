@@ -37,6 +37,10 @@ async function systemdMissing(): Promise<Missing | undefined> {
   return { reason: `no ${tools.join(", ")} (bun scripts/setup.ts --all)`, installable: true };
 }
 
+async function terraformMissing(): Promise<Missing | undefined> {
+  return Bun.which("terraform") ? undefined : { reason: "no terraform on PATH", installable: false };
+}
+
 /** A thing that a variable names and that no installer brings. */
 async function variableMissing(name: string, what: string): Promise<Missing | undefined> {
   return process.env[name] ? undefined : { reason: `${name} names no ${what}`, installable: false };
@@ -61,7 +65,16 @@ export const suites: readonly Suite[] = [
   { name: "stand-in: aws", tests: ["sandbox/aws"], minutesMax: 10 },
   { name: "stand-in: host", tests: ["sandbox/host", "tests/systemd/stand-in.test.ts"], minutesMax: 8 },
   { name: "sandbox up", tests: ["sandbox/up"], minutesMax: 5 },
+  {
+    name: "Terraform: stand-in provider, modules, adopt",
+    tests: ["sandbox/terraform-provider", "tests/terraform", "tests/adopt"],
+    parallel: 1,
+    minutesMax: 10,
+    missing: terraformMissing,
+  },
   { name: "apply", tests: ["tests/apply"], parallel: 1, minutesMax: 10 },
+  { name: "use cases", tests: ["tests/use-cases"], parallel: 1, minutesMax: 10 },
+  { name: "preflight", tests: ["tests/preflight"], parallel: 1, minutesMax: 5 },
   { name: "plan, drift and readiness", tests: ["tests/live"], parallel: 1, minutesMax: 5 },
   { name: "failback scenarios", tests: ["tests/failback"], minutesMax: 12 },
   { name: "drill", tests: ["tests/drill"], parallel: 1, minutesMax: 8 },
