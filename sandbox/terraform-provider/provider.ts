@@ -24,7 +24,7 @@ export function readSchemas(name: ProviderName): Schemas {
 /** A value that lives for one run of Terraform and is in no plan and no state. */
 export interface EphemeralResource {
   readonly schema: Schema;
-  open(config: Values): Values;
+  open(config: Values, setup: Setup): Promise<Values>;
 }
 
 export type Setup = Omit<Context, "block" | "type">;

@@ -5,6 +5,7 @@ import { AwsClient } from "./client.ts";
 import { credentialsOf } from "./credentials.ts";
 import { dataSources } from "./data-sources.ts";
 import { resources } from "./resources.ts";
+import { secretVersionEphemeral } from "./secrets/data.ts";
 import { plannedTags } from "./tags.ts";
 
 function defaultTags(config: Values): Readonly<Record<string, string>> {
@@ -33,6 +34,7 @@ export function awsProvider(): Provider {
     schemas: readSchemas("aws"),
     resource: (type) => resources[type],
     dataSource: (type) => dataSources[type],
+    ephemeralResources: { aws_secretsmanager_secret_version: secretVersionEphemeral },
     configure,
     common: (planned, setup) => ({
       region: setup.region,

@@ -244,12 +244,14 @@ export class Handlers {
     }
   }
 
-  private openEphemeral({ type_name: type, config: message }: TypedRequest): object {
+  private async openEphemeral({ type_name: type, config: message }: TypedRequest): Promise<object> {
     const found = this.provider.ephemeralResources?.[type];
     if (!found) throw new Error(`the stand-in has no ephemeral ${type}`);
     const config = asValues(fromWire(message));
     try {
-      return { result: toWire(conform(found.schema.block, { ...config, ...found.open(config) })) };
+      if (!this.#setup) throw new Error("the provider isn't configured");
+      const opened = await found.open(config, this.#setup);
+      return { result: toWire(conform(found.schema.block, { ...config, ...opened })) };
     } catch (error) {
       return { diagnostics: [problemToWire({ summary: `opening ${type}: ${say(error)}`, detail: "" })] };
     }

@@ -118,7 +118,7 @@ export const randomEphemeralResources: Readonly<Record<string, EphemeralResource
         },
       },
     },
-    open(config) {
+    async open(config) {
       const result = randomText(config);
       return {
         result,

@@ -24,6 +24,9 @@ resource "aws_dms_endpoint" "source" {
   database_name                   = var.source_endpoint.database_name
   secrets_manager_arn             = var.source_endpoint.secret_arn
   secrets_manager_access_role_arn = var.source_endpoint.secret_access_role_arn
+  server_name                     = try(var.source_endpoint.imported_login.server_name, null)
+  port                            = try(var.source_endpoint.imported_login.port, null)
+  username                        = try(var.source_endpoint.imported_login.username, null)
   ssl_mode                        = var.source_endpoint.ssl_mode
   certificate_arn                 = var.source_endpoint.certificate_arn
   extra_connection_attributes     = var.source_endpoint.extra_connection_attributes
@@ -35,7 +38,7 @@ resource "aws_dms_endpoint" "source" {
     auth_source    = var.source_endpoint.auth_source
     # Whole documents, with `_id` as DMS needs it for changes: a DocumentDB target takes nothing else.
     nesting_level  = "none"
-    extract_doc_id = "true"
+    extract_doc_id = var.source_endpoint.extract_doc_id
   }
 }
 
@@ -50,14 +53,15 @@ resource "aws_dms_certificate" "target" {
 resource "aws_dms_endpoint" "target" {
   for_each = var.target_endpoints
 
-  endpoint_id     = each.key
-  endpoint_type   = "target"
-  engine_name     = "docdb"
-  database_name   = each.value.database
-  server_name     = var.target.server_name
-  port            = var.target.port
-  username        = local.target_secret.username
-  password        = local.target_secret.password
+  endpoint_id   = each.key
+  endpoint_type = "target"
+  engine_name   = "docdb"
+  database_name = each.value.database
+  server_name   = var.target.server_name
+  port          = var.target.port
+  username      = local.target_secret.username
+  # An import can't show the password DMS has, and DMS takes no change of an endpoint while its tasks run.
+  password        = each.value.imported_username == local.target_secret.username ? null : local.target_secret.password
   ssl_mode        = var.target.ssl_mode
   certificate_arn = local.target_certificate_arn
   tags            = var.tags

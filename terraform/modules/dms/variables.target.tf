@@ -33,9 +33,15 @@ variable "target" {
 }
 
 variable "target_endpoints" {
-  description = "Target endpoints by identifier, with the database each writes to. Module task-config gives them."
-  type        = map(object({ database = string }))
-  nullable    = false
+  description = <<-EOT
+    Target endpoints by identifier, with the database each writes to. Module task-config gives them. `imported_username` is the
+    user of an endpoint taken over by `roundtrip adopt`: while the secret names this user, the password DMS has stays.
+  EOT
+  type = map(object({
+    database          = string
+    imported_username = optional(string)
+  }))
+  nullable = false
 
   validation {
     condition = alltrue([

@@ -1,0 +1,76 @@
+locals {
+  family = "docdb${join(".", slice(split(".", var.engine_version), 0, 2))}"
+}
+
+# Read for one run: the password is in neither plan nor state.
+ephemeral "aws_secretsmanager_secret_version" "master" {
+  secret_id = var.master.secret_id
+
+  lifecycle {
+    postcondition {
+      condition     = try(jsondecode(self.secret_string).username, "") == var.master.username && can(jsondecode(self.secret_string).password)
+      error_message = "The secret ${var.master.secret_id} must be an object with the keys username (${var.master.username}, as given here) and password."
+    }
+  }
+}
+
+resource "aws_docdb_subnet_group" "this" {
+  name        = var.subnet_group_name
+  description = "Where ${var.cluster_identifier} stands"
+  subnet_ids  = var.subnet_ids
+  tags        = var.tags
+}
+
+resource "aws_docdb_cluster_parameter_group" "this" {
+  name        = var.parameter_group_name
+  family      = local.family
+  description = "TLS and change streams of ${var.cluster_identifier}"
+  tags        = var.tags
+
+  parameter {
+    name         = "tls"
+    value        = var.tls
+    apply_method = "pending-reboot"
+  }
+  parameter {
+    name         = "change_stream_log_retention_duration"
+    value        = tostring(var.change_stream_retention_seconds)
+    apply_method = "immediate"
+  }
+}
+
+resource "aws_docdb_cluster" "this" {
+  cluster_identifier              = var.cluster_identifier
+  engine                          = "docdb"
+  engine_version                  = var.engine_version
+  master_username                 = var.master.username
+  master_password_wo              = jsondecode(ephemeral.aws_secretsmanager_secret_version.master.secret_string).password
+  master_password_wo_version      = var.master.password_version
+  port                            = var.port
+  db_subnet_group_name            = aws_docdb_subnet_group.this.name
+  db_cluster_parameter_group_name = aws_docdb_cluster_parameter_group.this.name
+  availability_zones              = var.availability_zones
+  vpc_security_group_ids          = var.security_group_ids
+  storage_encrypted               = true
+  kms_key_id                      = var.kms_key_arn
+  backup_retention_period         = var.backup_retention_days
+  preferred_backup_window         = var.backup_window
+  preferred_maintenance_window    = var.maintenance_window
+  deletion_protection             = var.deletion_protection
+  skip_final_snapshot             = var.skip_final_snapshot
+  final_snapshot_identifier       = var.skip_final_snapshot ? null : "${var.cluster_identifier}-final"
+  apply_immediately               = var.apply_immediately
+  enabled_cloudwatch_logs_exports = ["audit", "profiler"]
+  tags                            = var.tags
+}
+
+resource "aws_docdb_cluster_instance" "this" {
+  count = var.instance_count
+
+  identifier                   = "${var.cluster_identifier}-${count.index + 1}"
+  cluster_identifier           = aws_docdb_cluster.this.id
+  instance_class               = var.instance_class
+  preferred_maintenance_window = var.maintenance_window
+  apply_immediately            = var.apply_immediately
+  tags                         = var.tags
+}

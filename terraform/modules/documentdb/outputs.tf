@@ -1,0 +1,21 @@
+output "cluster_identifier" {
+  description = "Name of the cluster."
+  value       = aws_docdb_cluster.this.id
+}
+
+output "endpoint" {
+  description = "Host of the cluster, which follows the writer; known once an instance answers."
+  value       = aws_docdb_cluster.this.endpoint
+
+  depends_on = [aws_docdb_cluster_instance.this]
+}
+
+output "port" {
+  description = "Port of the cluster."
+  value       = aws_docdb_cluster.this.port
+}
+
+output "change_stream_retention_seconds" {
+  description = "How far back the change stream can be read."
+  value       = var.change_stream_retention_seconds
+}
