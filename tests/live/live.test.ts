@@ -189,6 +189,24 @@ describe("Terraform beside it", () => {
   });
 });
 
+describe("what can't be read is unknown", () => {
+  test("a host that is off: neither clean nor ready, and a plan isn't nothing", async () => {
+    await using _refusing = await refusingCommands();
+    const { code, report } = await drift();
+    expect(report.unread.map(({ area }) => area)).toEqual(["documentdb", "mongodb"]);
+    expect([code, report.verdict, report.findings]).toEqual([14, "unknown", []]);
+    const plan = await run("plan", "--env", "dev", "--head", "HEAD");
+    expect([plan.code, plan.out]).toEqual([
+      14,
+      expect.stringContaining("UNKNOWN in part, DocumentDB and MongoDB"),
+    ]);
+    const ready = await readiness();
+    expect([ready.code, ready.report.verdict]).toEqual([14, "unknown"]);
+    expect(ready.report.facts.find(({ name }) => name === "host answers")?.state).toBe("unknown");
+    expect(ready.report.facts.find(({ name }) => name === "DMS keeps up")?.state).toBe("unknown");
+  });
+});
+
 describe("changed behind the back", () => {
   test("table mappings changed and a collection dropped: both are named with expected and got, twice the same text", async () => {
     const { arn } = await world.task("shop-orders");
@@ -239,37 +257,17 @@ describe("changed behind the back", () => {
   });
 });
 
-describe("what can't be read is unknown", () => {
-  test("a host that is off: neither clean nor ready, and a plan isn't nothing", async () => {
-    await using away = await Off.host();
-    void away;
-    const { code, report } = await drift();
-    expect(report.unread.map(({ area }) => area)).toEqual(["documentdb", "mongodb"]);
-    expect(code).toBe(2);
-    const plan = await run("plan", "--env", "dev", "--head", "HEAD");
-    expect([plan.code, plan.out]).toEqual([
-      14,
-      expect.stringContaining("UNKNOWN in part, DocumentDB and MongoDB"),
-    ]);
-    const ready = await readiness();
-    expect(ready.report.facts.find(({ name }) => name === "host answers")?.state).toBe("unknown");
-    expect(ready.report.facts.find(({ name }) => name === "DMS keeps up")?.state).toBe("unknown");
+/** SSM takes no command, as when a host or a right is gone. */
+async function refusingCommands(): Promise<AsyncDisposable> {
+  const fault = await steerAws<{ id: string }>(world.aws, "faults", {
+    service: "ssm",
+    operation: "SendCommand",
+    times: "unlimited",
+    action: { status: 400, code: "InvalidInstanceId" },
   });
-});
-
-/** SSM refuses the documents, as it does when a role or a host is gone. */
-const Off = {
-  async host(): Promise<AsyncDisposable> {
-    const faults = await steerAws<{ id: string }>(world.aws, "faults", {
-      service: "ssm",
-      operation: "SendCommand",
-      times: "unlimited",
-      action: { status: 400, code: "InvalidInstanceId" },
-    });
-    return {
-      async [Symbol.asyncDispose]() {
-        await fetch(`${world.aws}/_sandbox/faults/${faults.id}`, { method: "DELETE" });
-      },
-    };
-  },
-};
+  return {
+    async [Symbol.asyncDispose]() {
+      await steerAws(world.aws, `faults/${fault.id}`, undefined, "DELETE");
+    },
+  };
+}
