@@ -161,6 +161,21 @@ describe("an apply that stops on its way", () => {
     );
   });
 
+  test("DMS stops a task while its documents are counted; the next run starts it again", async () => {
+    const apply = adding();
+    let looks = 0;
+    apply.onInspect = () => {
+      if (++looks === 2)
+        apply.set({ ...apply.dms.get("shop")!, status: "stopped", stopReason: "STOPPED_DUE_TO_LOW_DISK" });
+    };
+    expect(await apply.refusal()).toStartWith(
+      "prove: DMS task shop ended during the apply: expected it running, as tasks.yaml says, got status stopped, stop reason STOPPED_DUE_TO_LOW_DISK, no failure message.",
+    );
+    apply.calls.length = 0;
+    expect((await apply.run()).error).toBeUndefined();
+    expect(apply.calls).toEqual(["start shop resume-processing"]);
+  });
+
   test("a new collection ends in a table error; the next run asks for a clean one first, and then loads just it", async () => {
     const apply = adding();
     const mended = apply.onReload;

@@ -148,18 +148,19 @@ test("an interrupted apply of the same digest goes on as it was planned, whateve
   const proposed = await propose(store, request({ unreviewed: true }));
   const { proposal } = proposed as { proposal: Proposal };
   const { digest } = proposal.plan;
-  const open: Partial<OpenOperation> = {
+  const pointer: Partial<OpenOperation> = {
     operationId: "dev-apply-2",
     state: "open",
     inputsDigest: await digestOfInputs(digest),
   };
-  await writeJson(store, openOperationKey("apply"), open);
+  await writeJson(store, openOperationKey("apply"), pointer);
   await writeJson(store, operationKeys("dev-apply-2").plan, proposal);
   await writeJson(store, appliedKey, { ...proposal.base?.value, commit: third, tree: third });
-  expect(await propose(store, request({ digest, head: head(third, "orders") }))).toEqual({
-    state: "open",
-    proposal,
-  });
+  const again = request({ digest, head: head(third, "orders") });
+  expect(await propose(store, again)).toEqual({ state: "open", proposal });
+  // One that came to its end is over: what was applied since counts.
+  await writeJson(store, openOperationKey("apply"), { ...pointer, state: "done" });
+  expect(await messageOf(propose(store, again))).toContain("expected planning again to give the same digest");
 });
 
 async function digestOfInputs(digest: string): Promise<string> {

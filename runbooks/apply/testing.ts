@@ -39,6 +39,7 @@ export class FakeApply {
   onStart: (task: LiveTask) => LiveTask = (task) => ({ ...task, status: "running" });
   published: () => { id: string; arn: string }[] = () =>
     [...this.dms.values()].map(({ id, arn }) => ({ id, arn }));
+  onInspect: () => void = () => {};
   functionName: string | undefined = "create-user-db";
   head: Tasks;
   private loads = 0;
@@ -247,6 +248,7 @@ export class FakeApply {
   }
 
   private inspect() {
+    this.onInspect();
     const inspection: Inspection = {
       version: 1,
       environment: "dev",

@@ -61,13 +61,15 @@ async function wantedOf(work: ApplyWork, context: OperationContext): Promise<Wan
   if (work.toStart.length === 0) return [];
   const [{ tasks: live }, before] = await Promise.all([work.live(), work.before(context)]);
   const freshlyStarted = new Map(before.tasks.map((task) => [task.id, task.freshlyStartedAt]));
-  return work.toStart.map(({ id, database, collectionsLoaded: names }) => {
+  return work.toStart.map(({ id, database, collectionsLoaded: names, collectionsRenamed }) => {
+    // DMS shows a renamed one as a table not loaded yet; its documents are there under the new name.
+    const settled = [...names, ...collectionsRenamed.map(({ to }) => to)];
     const declared = work.head.tasks.find((task) => task.id === id)?.collections ?? [];
     return {
       id,
       database,
       names,
-      others: declared.map(({ name }) => name).filter((name) => !names.includes(name)),
+      others: declared.map(({ name }) => name).filter((name) => !settled.includes(name)),
       whole: live.get(id)?.freshlyStartedAt !== freshlyStarted.get(id),
     };
   });
