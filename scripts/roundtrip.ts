@@ -14,6 +14,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   drift: async () => (await import("./roundtrip/drift.ts")).driftCommand,
   preflight: async () => (await import("./roundtrip/preflight.ts")).preflightCommand,
   readiness: async () => (await import("./roundtrip/readiness.ts")).readinessCommand,
+  adopt: async () => (await import("./roundtrip/adopt.ts")).adoptCommand,
   tasks: async () => (await import("./roundtrip/tasks.ts")).tasksCommand,
   runbook: async () => (await import("./roundtrip/runbook.ts")).runbookCommand,
   status: async () => (await import("./roundtrip/status.ts")).statusCommand,
@@ -31,6 +32,7 @@ Commands
   drift     what is not as it was applied: git, Terraform, DMS, both databases
   preflight whether a new environment is ready, each missing thing with its fix
   readiness whether a failback would succeed now
+  adopt     take over an old set-up: its Terraform state, its tasks
   tasks     edit tasks.yaml, import the old format, show what DMS gets
   runbook   run a failback runbook: failback-start, -restore, -clean, -resume, -reopen, -abort
   status    where an environment stands

@@ -7,7 +7,7 @@ import {
   type OldRule,
   type SourceNames,
 } from "./import-rules.ts";
-import type { Collection } from "./model.ts";
+import type { Collection, TaskSettings } from "./model.ts";
 import { endpointOf, quoted } from "./names.ts";
 import { problemText } from "./problem.ts";
 import { readTasks } from "./read.ts";
@@ -22,13 +22,19 @@ interface ImportedTask {
   readonly id: string;
   readonly database: string;
   readonly collections: readonly Collection[];
+  readonly settings?: TaskSettings;
 }
 
 /**
  * Turns the old `dmsReplicationTasks.json` into `tasks.yaml`. `source` is what the source database has, for rules with
- * wildcards. Fails with kind `configuration` for a file that isn't of that format.
+ * wildcards; `settings` what is known of a task's settings by its old id, where the file doesn't say it. Fails with kind `configuration` for a file that isn't of that format.
  */
-export function importTasks(text: string, file: string, source?: SourceNames): Imported {
+export function importTasks(
+  text: string,
+  file: string,
+  source?: SourceNames,
+  settings?: ReadonlyMap<string, TaskSettings>,
+): Imported {
   const out: ImportNotes = { notes: [], losses: [] };
   const tasks: ImportedTask[] = [];
   const endpoints = new Map<string, string>();
@@ -40,7 +46,8 @@ export function importTasks(text: string, file: string, source?: SourceNames): I
       out.losses.push(`${where}: key ${quoted(key)} has no place in tasks.yaml`);
     const found = collectionsOfRules(rulesOf(old, where, file), source, where, out);
     for (const task of split(id, found, owners, out)) {
-      tasks.push(task);
+      const own = settings?.get(String(old.task_id));
+      tasks.push(own ? { ...task, settings: own } : task);
       endpoint(old.target_endpoint_key, task.database, where, endpoints, out);
     }
     if (![...found.values()].some((collections) => collections.size > 0))
@@ -55,8 +62,11 @@ export function importTasks(text: string, file: string, source?: SourceNames): I
 
 const knownKeys = new Set(["task_id", "table-mappings", "target_endpoint_key"]);
 
-/** JSON, or nearly: files kept by hand have commas too many, which YAML allows. */
-function oldTasks(text: string, file: string): Readonly<Record<string, unknown>>[] {
+/**
+ * The tasks of the old file, as they stand there. JSON, or nearly: files kept by hand have commas too many, which YAML
+ * allows. Fails with kind `configuration` for anything else.
+ */
+export function oldTasks(text: string, file: string): Readonly<Record<string, unknown>>[] {
   const { value, faults } = readDocument(text);
   const list = value?.plain;
   const isTask = (entry: unknown) =>
@@ -71,7 +81,8 @@ function oldTasks(text: string, file: string): Readonly<Record<string, unknown>>
   });
 }
 
-function rulesOf(old: Readonly<Record<string, unknown>>, where: string, file: string): OldRule[] {
+/** The rules of one old task. Fails with kind `configuration` where there is no list of them. */
+export function rulesOf(old: Readonly<Record<string, unknown>>, where: string, file: string): OldRule[] {
   let mappings = old["table-mappings"];
   if (typeof mappings === "string") mappings = readDocument(mappings).value?.plain;
   const rules = (mappings as { rules?: unknown } | null | undefined)?.rules;
@@ -145,6 +156,10 @@ function endpoint(
   if (other !== undefined && other !== name)
     out.losses.push(
       `${where}: endpoint ${quoted(name)}; database ${quoted(database)} already has ${quoted(other)}`,
+    );
+  else if ([...endpoints].some(([each, used]) => used === name && each !== database))
+    out.losses.push(
+      `${where}: endpoint ${quoted(name)} writes another database already; ${quoted(database)} gets one of its own`,
     );
   else if (name !== endpointOf({}, database)) endpoints.set(database, name);
 }

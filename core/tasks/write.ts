@@ -1,11 +1,12 @@
 import { stringify } from "yaml";
-import type { Collection, ParallelLoad } from "./model.ts";
+import type { Collection, ParallelLoad, TaskSettings } from "./model.ts";
 import { hiddenCharacter, spellOut } from "./names.ts";
 
 export interface WrittenTask {
   readonly id: string;
   readonly database: string;
   readonly collections: readonly Collection[];
+  readonly settings?: TaskSettings;
 }
 
 /** A whole tasks file; `left` are things a person must look at, written as comments. */
@@ -38,7 +39,16 @@ export function taskText(task: WrittenTask, indent: string): string[] {
     `${indent}  database: ${scalarText(task.database)}`,
     `${indent}  collections:`,
     ...task.collections.map((collection) => `${indent}    - ${collectionText(collection)}`),
+    ...settingsLines(task.settings ?? {}, `${indent}  `),
   ];
+}
+
+function settingsLines(settings: TaskSettings, indent: string): string[] {
+  if (Object.keys(settings).length === 0) return [];
+  return stringify({ settings }, { lineWidth: 0 })
+    .trimEnd()
+    .split("\n")
+    .map((line) => `${indent}${line}`);
 }
 
 /** A collection as an item of a list, block or flow. */

@@ -1,15 +1,15 @@
 import { randomBytes } from "node:crypto";
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { rename, writeFile } from "node:fs/promises";
 import { exitCodes } from "../../core/errors.ts";
 import { addCollections, addTask, removeCollection } from "../../core/tasks/edit.ts";
 import { effectiveTask } from "../../core/tasks/effective.ts";
 import { importTasks } from "../../core/tasks/import.ts";
-import type { SourceNames } from "../../core/tasks/import-rules.ts";
 import { tableMappings } from "../../core/tasks/mappings.ts";
 import { type EnvironmentName, environmentNames } from "../../core/tasks/model.ts";
 import { dmsTaskSettings } from "../../core/tasks/task-settings.ts";
 import { parseTasks } from "../../core/tasks/tasks.ts";
 import { type Command, usageError } from "./command.ts";
+import { readTextFile, sourceNames } from "./text-files.ts";
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -82,8 +82,10 @@ async function importFile(args: readonly string[], values: Values): Promise<numb
   if (args.length !== 1)
     throw usageError("import one file", args.join(" ") || "none", "roundtrip tasks import FILE");
   const names =
-    typeof values.names === "string" ? sourceNames(await read(values.names), values.names) : undefined;
-  const { text, notes, losses } = importTasks(await read(args[0]!), args[0]!, names);
+    typeof values.names === "string"
+      ? sourceNames(await readTextFile(values.names), values.names)
+      : undefined;
+  const { text, notes, losses } = importTasks(await readTextFile(args[0]!), args[0]!, names);
   if (typeof values.out === "string") await writeNew(values.out, text);
   else process.stdout.write(text);
   for (const note of notes) process.stderr.write(`note: ${note}\n`);
@@ -100,7 +102,7 @@ async function show(args: readonly string[], values: Values): Promise<number> {
       String(values.env ?? "none"),
       `--env ${environmentNames.join("|")}`,
     );
-  const tasks = parseTasks(await read(String(values.file)), String(values.file));
+  const tasks = parseTasks(await readTextFile(String(values.file)), String(values.file));
   const chosen = tasks.tasks.filter(({ id }) => args.length === 0 || args.includes(id));
   const unknown = args.filter((id) => !tasks.tasks.some((task) => task.id === id));
   if (unknown.length > 0) throw usageError("show tasks", unknown.join(", "), "ids of the tasks file");
@@ -135,7 +137,7 @@ async function edit(
       "see --help for what the action takes",
     );
   const file = String(values.file);
-  const edited = change(await read(file));
+  const edited = change(await readTextFile(file));
   // Renamed into place: a reader sees the old file or the new one.
   const beside = `${file}.${randomBytes(4).toString("hex")}.new`;
   await writeFile(beside, edited, { flag: "wx" });
@@ -149,28 +151,6 @@ function idFor(database: string): string {
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^[^a-z]+|-$/g, "");
-}
-
-function sourceNames(text: string, file: string): SourceNames {
-  return text
-    .split(/\r?\n/)
-    .map((line) => line.trim())
-    .filter((line) => line !== "" && !line.startsWith("#"))
-    .map((line) => {
-      const dot = line.indexOf(".");
-      if (dot > 0 && dot < line.length - 1)
-        return { database: line.slice(0, dot), collection: line.slice(dot + 1) };
-      throw usageError(`read ${file}`, line, "one database.collection a line");
-    });
-}
-
-async function read(file: string): Promise<string> {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(await readFile(file));
-  } catch (cause) {
-    const got = (cause as NodeJS.ErrnoException).code ?? "bytes that are not UTF-8";
-    throw usageError(`read ${file}`, got, "name a file that exists and can be read as UTF-8");
-  }
 }
 
 async function writeNew(file: string, text: string): Promise<void> {

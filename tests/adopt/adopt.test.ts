@@ -1,0 +1,143 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { terraformProgram, whyNoTerraform } from "../support/terraform.ts";
+import { OldSetupWorld, readingPassword, roundtrip, type TaskFacts, writingPassword } from "./old-setup.ts";
+
+setDefaultTimeout(240_000);
+
+function textOf(folder: string): string {
+  return readdirSync(folder)
+    .filter((name) => !name.startsWith(".terraform"))
+    .map((name) => join(folder, name))
+    .map((path) => (statSync(path).isDirectory() ? textOf(path) : readFileSync(path, "utf8")))
+    .join("\n");
+}
+
+function expectNoSecret(text: string): void {
+  expect(text).not.toContain(readingPassword);
+  expect(text).not.toContain(writingPassword);
+}
+
+describe.skipIf(!terraformProgram)(`an old set-up becomes a root of its own${whyNoTerraform}`, () => {
+  let world: OldSetupWorld;
+  let before: Record<string, TaskFacts>;
+  let journal: number;
+  let folder: string;
+
+  beforeAll(async () => {
+    world = await OldSetupWorld.start();
+    before = await world.facts();
+    journal = await world.journalEnd();
+  });
+  afterAll(async () => {
+    await world?.[Symbol.asyncDispose]();
+  });
+
+  test("what is written is formatted, holds no secret, and names what stays", async () => {
+    const adopted = await world.adopt("adopted", "--json");
+    expect(adopted.stderr).not.toContain("NOT CARRIED OVER");
+    expect(adopted.exitCode).toBe(0);
+    folder = adopted.folder;
+    const found = JSON.parse(adopted.stdout) as { stays: string[]; taken: { from: string; to: string }[] };
+    expect(found.stays).toEqual([
+      "aws_secretsmanager_secret.replication",
+      "aws_secretsmanager_secret_version.replication",
+    ]);
+    expect(found.taken).toContainEqual({
+      from: 'module.domain5_dms.aws_dms_replication_task.replication_task["cobranza-2"]',
+      to: 'module.dms.aws_dms_replication_task.this["cobranza-2"]',
+    });
+    expectNoSecret(textOf(folder) + adopted.stdout + adopted.stderr);
+    await world.terraform.succeed(folder, "fmt", "-check", "-diff", "-recursive");
+    expect((await roundtrip("validate", join(folder, "tasks.yaml"))).exitCode).toBe(0);
+    expect((await world.adopt("adopted")).exitCode).toBe(2);
+  });
+
+  test("an endpoint's id changed by hand is found by --check, by its address", async () => {
+    const main = join(folder, "main.tf");
+    const text = readFileSync(main, "utf8");
+    await world.terraform.succeed(folder, "init");
+    writeFileSync(main, text.replace('"test-mongodb"', '"test-mongodb-2"'));
+    const check = await world.check(folder);
+    expect(check.exitCode).toBe(3);
+    expect(check.stdout).toContain("module.dms.aws_dms_endpoint.source");
+    expect(check.stdout).toContain('module.dms.aws_dms_replication_task.this["firmas-1"]');
+    expectNoSecret(check.stdout + check.stderr);
+    writeFileSync(main, text);
+  });
+
+  test("the first plan replaces, creates, deletes and changes nothing; the second is empty", async () => {
+    const check = await world.check(folder);
+    expect(check.stdout + check.stderr).toContain("The plan may be applied (8 imported, 0 moved");
+    expect(check.exitCode).toBe(0);
+    await world.terraform.succeed(folder, "apply", "plan.bin");
+    const second = await world.terraform.run(folder, "plan", "-detailed-exitcode");
+    expect(second.stdout).toContain("No changes");
+    expect(second.exitCode).toBe(0);
+    expectNoSecret(readFileSync(join(folder, "terraform.tfstate"), "utf8").replaceAll("secret_string", ""));
+  });
+
+  test("the old root lets go and destroys nothing", async () => {
+    world.takeOutOldModule();
+    world.copyInto(join(folder, "forget"), world.root);
+    const check = await world.check(world.root);
+    expect(check.exitCode).toBe(0);
+    expect(check.stdout).toContain("8 let go of");
+    expect(check.plan).not.toContain('"delete"');
+    await world.terraform.succeed(world.root, "apply", "plan.bin");
+    expect(await world.terraform.plan(world.root)).toEqual({});
+  });
+
+  test("DMS was never asked for a change: the same tasks run on, nothing was loaded again, changes arrive", async () => {
+    expect(await world.changesSince(journal)).toEqual([]);
+    expect(await world.facts()).toEqual(before);
+    await world.replicates();
+  });
+
+  test("a collection added later changes its own task and no other", async () => {
+    const added = [
+      "tasks",
+      "add-collection",
+      "cobranza-2",
+      "refinanciados",
+      "--file",
+      join(folder, "tasks.yaml"),
+    ];
+    expect((await roundtrip(...added)).exitCode).toBe(0);
+    expect(await world.terraform.plan(folder)).toEqual({
+      'module.dms.aws_dms_replication_task.this["cobranza-2"]': "update",
+    });
+  });
+});
+
+describe.skipIf(!terraformProgram)(`an old set-up goes on in the same state${whyNoTerraform}`, () => {
+  test("moved where the state allows it, let go of and imported otherwise; nothing is touched in DMS", async () => {
+    await using world = await OldSetupWorld.start();
+    const [before, journal] = [await world.facts(), await world.journalEnd()];
+    const adopted = await world.adopt("adopted", "--same-state");
+    expect(adopted.exitCode).toBe(0);
+    expectNoSecret(textOf(adopted.folder));
+    const modules = join(import.meta.dirname, "../../terraform/modules");
+    world.takeOutOldModule();
+    const old = readFileSync(join(world.root, "main.tf"), "utf8");
+    world.copyInto(adopted.folder, world.root);
+    // What the page says: the old code and the new stand beside one another, here in one file.
+    const main = readFileSync(join(world.root, "main.tf"), "utf8");
+    writeFileSync(
+      join(world.root, "main.tf"),
+      `${old}\n${main.replaceAll(/source( +)= "[^"]*\/modules\//g, `source$1= "${modules}/`)}`,
+    );
+    await world.terraform.succeed(world.root, "init");
+    const check = await world.check(world.root);
+    expect(check.stdout + check.stderr).toContain(
+      "The plan may be applied (3 imported, 5 moved, 3 let go of",
+    );
+    expect(check.exitCode).toBe(0);
+    await world.terraform.succeed(world.root, "apply", "plan.bin");
+    expect(await world.terraform.plan(world.root)).toEqual({});
+    expect(await world.changesSince(journal)).toEqual([]);
+    expect(await world.facts()).toEqual(before);
+    await world.replicates();
+  });
+});

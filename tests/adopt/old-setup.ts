@@ -1,0 +1,306 @@
+/** A set-up as the old documents describe it, applied and running: one root, DMS in a module, the tasks from a JSON file. */
+import { cpSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { MongoClient } from "mongodb";
+import { endpointOf, until } from "../../sandbox/aws/dms/testing/setup.ts";
+import { type DatabaseHandle, startDatabase } from "../../sandbox/up/database.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+import { type Run, TestTerraform } from "../support/terraform.ts";
+
+const repository = join(import.meta.dirname, "../..");
+export const readingPassword = "read-by-dms-5521";
+export const writingPassword = "written-by-dms-8812";
+
+const include = (database: string, ...names: string[]) =>
+  names.map((name, index) => ({
+    "rule-type": "selection",
+    "rule-id": String(index + 1),
+    "rule-name": `${index + 1}-${name}`,
+    "object-locator": { "schema-name": database, "table-name": name },
+    "rule-action": "include",
+    filters: [],
+  }));
+
+export const oldTasksFile = [
+  { task_id: "cobranza-2", rules: include("Si_DbCobranza", "pagos", "cuotas_1"), key: "test-docdb-cobranza" },
+  { task_id: "Firmas-1", rules: include("Si_DbClaFirmas", "firmas"), key: "test-docdb-firmas" },
+  { task_id: "firmas-historia", rules: include("Si_DbClaFirmas", "historia"), key: "test-docdb-firmas" },
+].map(({ task_id, rules, key }) => ({ task_id, "table-mappings": { rules }, target_endpoint_key: key }));
+
+export interface TaskFacts {
+  readonly arn: string;
+  readonly status: string;
+  readonly startedAt: unknown;
+  readonly loadedRows: Readonly<Record<string, number>>;
+}
+
+export class OldSetupWorld implements AsyncDisposable {
+  private constructor(
+    readonly terraform: TestTerraform,
+    readonly root: string,
+    readonly source: MongoClient,
+    readonly target: MongoClient,
+    private readonly databases: readonly DatabaseHandle[],
+  ) {}
+
+  static async start(): Promise<OldSetupWorld> {
+    const folder = temporaryFolder("adopt");
+    const databases = [
+      await startDatabase({ dir: join(folder, "source"), name: "source" }),
+      await startDatabase({ dir: join(folder, "target"), name: "target" }),
+    ];
+    const [source, target] = databases.map(({ ready }) => ready.uri);
+    const clients = [await new MongoClient(source!).connect(), await new MongoClient(target!).connect()];
+    for (const [client, user, pwd] of [
+      [clients[0]!, "dms_source", readingPassword],
+      [clients[1]!, "dms_target", writingPassword],
+    ] as const)
+      await client.db("admin").command({ createUser: user, pwd, roles: [{ role: "root", db: "admin" }] });
+    const terraform = await TestTerraform.start();
+    const root = terraform.root(oldRoot(source!, target!), "old");
+    const world = new OldSetupWorld(terraform, root, clients[0]!, clients[1]!, databases);
+    for (const { "table-mappings": mappings } of oldTasksFile)
+      for (const { "object-locator": at } of mappings.rules)
+        await clients[0]!
+          .db(at["schema-name"])
+          .collection(at["table-name"])
+          .insertMany([{ n: 1 }, { n: 2 }, { n: 3 }]);
+    await terraform.succeed(root, "init");
+    await terraform.succeed(root, "apply", "-auto-approve");
+    await world.startTasks();
+    return world;
+  }
+
+  private async startTasks(): Promise<void> {
+    const facts = await this.facts();
+    for (const { arn } of Object.values(facts))
+      await this.terraform.callDms("StartReplicationTask", {
+        ReplicationTaskArn: arn,
+        StartReplicationTaskType: "start-replication",
+      });
+    await until(
+      "every collection is loaded and every task runs",
+      async () =>
+        Object.values(await this.facts()).every(
+          ({ status, loadedRows }) =>
+            status === "running" &&
+            Object.values(loadedRows).length > 0 &&
+            Object.values(loadedRows).every((rows) => rows === 3),
+        ),
+      60,
+    );
+  }
+
+  /** Each task as DMS has it. */
+  async facts(): Promise<Record<string, TaskFacts>> {
+    const { ReplicationTasks } = (await this.terraform.callDms("DescribeReplicationTasks", {})) as {
+      ReplicationTasks: Record<string, unknown>[];
+    };
+    const facts: Record<string, TaskFacts> = {};
+    for (const task of ReplicationTasks) {
+      const { TableStatistics } = (await this.terraform.callDms("DescribeTableStatistics", {
+        ReplicationTaskArn: task.ReplicationTaskArn,
+      })) as { TableStatistics: { SchemaName: string; TableName: string; FullLoadRows: number }[] };
+      facts[String(task.ReplicationTaskIdentifier)] = {
+        arn: String(task.ReplicationTaskArn),
+        status: String(task.Status),
+        startedAt: task.ReplicationTaskStartDate,
+        loadedRows: Object.fromEntries(
+          TableStatistics.map((each) => [`${each.SchemaName}.${each.TableName}`, each.FullLoadRows]),
+        ),
+      };
+    }
+    return facts;
+  }
+
+  /** DMS operations since a number of the journal that change anything. */
+  async changesSince(number: number): Promise<string[]> {
+    const all = (await this.terraform.aws.control("GET", "journal")) as {
+      n: number;
+      service: string;
+      operation: string;
+    }[];
+    return all
+      .filter(
+        ({ n, service, operation }) => n > number && service === "dms" && !/^(Describe|List)/.test(operation),
+      )
+      .map(({ operation }) => operation);
+  }
+
+  async journalEnd(): Promise<number> {
+    const all = (await this.terraform.aws.control("GET", "journal")) as { n: number }[];
+    return Math.max(0, ...all.map(({ n }) => n));
+  }
+
+  /** `roundtrip adopt` on the state as it is now. */
+  async adopt(name: string, ...options: readonly string[]): Promise<Run & { readonly folder: string }> {
+    const state = join(this.terraform.dir, `${name}-state.json`);
+    writeFileSync(state, (await this.terraform.succeed(this.root, "show", "-json")).stdout);
+    const tasks = join(this.terraform.dir, "dmsReplicationTasks.json");
+    writeFileSync(tasks, JSON.stringify(oldTasksFile));
+    const folder = join(this.terraform.dir, name);
+    const given = ["--state", state, "--tasks", tasks, "--env", "dev", "--out", folder];
+    return { ...(await roundtrip("adopt", ...given, ...options)), folder };
+  }
+
+  /** Plans the folder and has `roundtrip adopt --check` look at it. */
+  async check(folder: string): Promise<Run & { readonly plan: string }> {
+    await this.terraform.succeed(folder, "plan", "-out=plan.bin");
+    const plan = (await this.terraform.succeed(folder, "show", "-json", "plan.bin")).stdout;
+    const file = join(folder, "plan.json");
+    writeFileSync(file, plan);
+    return { ...(await roundtrip("adopt", "--check", file)), plan };
+  }
+
+  /** The old root's code without its DMS module. */
+  takeOutOldModule(): void {
+    rmSync(join(this.root, "dms.tf"));
+  }
+
+  copyInto(from: string, to: string): void {
+    cpSync(from, to, { recursive: true });
+  }
+
+  /** Whether what is written on the source now still arrives. */
+  async replicates(): Promise<void> {
+    const id = `written-${Date.now()}-${Math.random()}`;
+    await this.source.db("Si_DbCobranza").collection<{ _id: string }>("pagos").insertOne({ _id: id });
+    const arrived = () =>
+      this.target.db("Si_DbCobranza").collection<{ _id: string }>("pagos").findOne({ _id: id });
+    await until("a new document arrives", async () => (await arrived()) !== null, 30);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled([this.source.close(), this.target.close()]);
+    await this.terraform[Symbol.asyncDispose]();
+    await Promise.allSettled(this.databases.map((each) => each.stop()));
+  }
+}
+
+export async function roundtrip(...parameters: readonly string[]): Promise<Run> {
+  const started = performance.now();
+  const child = Bun.spawn([process.execPath, "scripts/roundtrip.ts", ...parameters], {
+    cwd: repository,
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [stdout, stderr, exitCode] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  return { exitCode, stdout, stderr, milliseconds: Math.round(performance.now() - started) };
+}
+
+function oldRoot(source: string, target: string): Record<string, string> {
+  const [from, to] = [endpointOf(source), endpointOf(target)];
+  return {
+    "main.tf": `
+provider "aws" {
+  region = "us-east-1"
+}
+
+resource "aws_secretsmanager_secret" "replication" {
+  name = "dms-user-replication"
+}
+
+resource "aws_secretsmanager_secret_version" "replication" {
+  secret_id     = aws_secretsmanager_secret.replication.id
+  secret_string = jsonencode({ username = "dms_target", password = "${writingPassword}" })
+}
+`,
+    "dms.tf": `
+variable "mongodb_onpremise_password" {
+  type      = string
+  sensitive = true
+  default   = "${readingPassword}"
+}
+
+module "domain5_dms" {
+  source = "./dms-mongodb"
+
+  mongodb = { endpoint_id = "test-mongodb", server_name = "${from.ServerName}", port = ${from.Port} }
+  mongodb_password = var.mongodb_onpremise_password
+  docdb   = { server_name = "${to.ServerName}", port = ${to.Port}, password = "${writingPassword}" }
+  dms_endpoints_docdb = [
+    { endpoint_id = "test-docdb-cobranza", database_name = "Si_DbCobranza" },
+    { endpoint_id = "test-docdb-firmas", database_name = "Si_DbClaFirmas" },
+  ]
+}
+`,
+    "dms-mongodb/main.tf": readOldModule,
+    "dms-mongodb/dmsReplicationTasks.json": JSON.stringify(oldTasksFile),
+  };
+}
+
+const readOldModule = `
+variable "mongodb" { type = any }
+variable "mongodb_password" {
+  type      = string
+  sensitive = true
+}
+variable "docdb" { type = any }
+variable "dms_endpoints_docdb" { type = list(any) }
+
+locals {
+  tasks = { for task in jsondecode(file("\${path.module}/dmsReplicationTasks.json")) : lower(task.task_id) => task }
+  tags  = { dominio = "5", texto = "a $\${b} %%{c} \\"d\\"" }
+}
+
+resource "aws_dms_endpoint" "source" {
+  endpoint_id   = var.mongodb.endpoint_id
+  endpoint_type = "source"
+  engine_name   = "mongodb"
+  server_name   = var.mongodb.server_name
+  port          = var.mongodb.port
+  database_name = ""
+  username      = "dms_source"
+  password      = var.mongodb_password
+  tags          = local.tags
+  mongodb_settings {
+    auth_mechanism = "scram-sha-1"
+    extract_doc_id = "true"
+  }
+}
+
+resource "aws_dms_endpoint" "target" {
+  for_each      = { for endpoint in var.dms_endpoints_docdb : endpoint.endpoint_id => endpoint }
+  endpoint_id   = each.key
+  endpoint_type = "target"
+  engine_name   = "docdb"
+  database_name = each.value.database_name
+  server_name   = var.docdb.server_name
+  port          = var.docdb.port
+  username      = "dms_target"
+  password      = var.docdb.password
+  tags          = local.tags
+}
+
+resource "aws_dms_replication_subnet_group" "this" {
+  replication_subnet_group_id          = "dms-mongodb-docdb"
+  replication_subnet_group_description = "Migración \\"mongodb\\""
+  subnet_ids                           = ["subnet-2", "subnet-1"]
+}
+
+resource "aws_dms_replication_instance" "this" {
+  replication_instance_id      = "ri-mongodb-docdb"
+  replication_instance_class   = "dms.t3.medium"
+  allocated_storage            = 50
+  engine_version               = "3.6.0"
+  apply_immediately            = true
+  preferred_maintenance_window = "mon:03:00-mon:05:00"
+  replication_subnet_group_id  = aws_dms_replication_subnet_group.this.id
+}
+
+resource "aws_dms_replication_task" "replication_task" {
+  for_each                  = local.tasks
+  replication_task_id       = each.key
+  migration_type            = "full-load-and-cdc"
+  replication_instance_arn  = aws_dms_replication_instance.this.replication_instance_arn
+  source_endpoint_arn       = aws_dms_endpoint.source.endpoint_arn
+  target_endpoint_arn       = aws_dms_endpoint.target[each.value.target_endpoint_key].endpoint_arn
+  table_mappings            = jsonencode(each.value["table-mappings"])
+  replication_task_settings = jsonencode({ TargetMetadata = { SupportLobs = true, FullLobMode = false, LimitedSizeLobMode = true, LobMaxSize = 32, LobChunkSize = 0 } })
+  tags                      = local.tags
+}
+`;
