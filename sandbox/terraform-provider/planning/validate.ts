@@ -57,15 +57,20 @@ function isJson(value: string | undefined): boolean {
   }
 }
 
+/** Unknown values count neither as given nor as left out: they may turn out null. */
 function isGiven(value: Value): boolean {
+  if (isUnknown(value)) return false;
   return Array.isArray(value) ? value.length > 0 : value !== null;
 }
 
 function groupProblems(block: Block, config: Values, rules: Rules): Problem[] {
   const problems: Problem[] = [];
   const given = (group: readonly string[]) => group.filter((name) => isGiven(valueAt(config, name)));
+  // As the SDK: what isn't known yet may turn out to be null, so it is no conflict before it is known.
+  const known = (group: readonly string[]) =>
+    given(group).filter((name) => !isUnknown(valueAt(config, name)));
   for (const group of rules.conflicts ?? []) {
-    const [first, ...others] = given(group);
+    const [first, ...others] = known(group);
     for (const other of first === undefined ? [] : others)
       problems.push({
         summary: "Conflicting configuration arguments",
@@ -75,7 +80,8 @@ function groupProblems(block: Block, config: Values, rules: Rules): Problem[] {
   }
   for (const group of rules.exactlyOne ?? []) {
     const names = given(group);
-    if (names.length === 1) continue;
+    const isOpen = group.some((name) => isUnknown(valueAt(config, name)));
+    if (names.length === 1 || (names.length === 0 && isOpen)) continue;
     problems.push({
       summary: "Invalid combination of arguments",
       detail: `"${group[0]}": ${names.length === 0 ? "one" : "only one"} of \`${group.join(",")}\` must be specified`,
