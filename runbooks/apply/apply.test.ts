@@ -246,6 +246,37 @@ test("a collection that was added while its task stood still is loaded when the 
   );
 });
 
+test("a task that must be loaded again as a whole is reloaded once, however often the apply is run", async () => {
+  const dropping = "environments: {dev: {settings: {targetPreparation: drop-tables}}}";
+  const settings = (lob: string) => `settings: {lob: ${lob}}, ${dropping}`;
+  const shop = (lob: string) => file("orders").replace("[orders]", `[orders], ${settings(lob)}`);
+  const apply = new FakeApply(shop("{mode: limited, maxKilobytes: 32}"), shop("{mode: full}"));
+  apply.mongodb = { "shop.orders": 3 };
+  apply.documentdb = { "shop.orders": 2 };
+  apply.terraformPlan = () => [
+    {
+      address: "task.shop",
+      type: "aws_dms_replication_task",
+      action: "update",
+      identifier: "shop",
+      attributes: ["replication_task_settings"],
+    },
+  ];
+  expect(await apply.refusal()).toContain("prove: prove that shop.orders arrived whole");
+  expect(apply.calls).toEqual([
+    "stop shop",
+    "terraform apply",
+    "invoke create-user-db",
+    "start shop reload-target",
+  ]);
+  apply.documentdb = apply.mongodb;
+  apply.calls.length = 0;
+  const report = await apply.run();
+  expect(report.error).toBeUndefined();
+  expect(apply.calls).toEqual([]);
+  expect(report.steps.find(({ name }) => name === "score")?.outcome?.note).toBe("2 of 2 predictions right");
+});
+
 test("a commit that changes nothing in tasks.yaml touches no task, and is recorded", async () => {
   const apply = new FakeApply(base, base);
   const report = await apply.run();

@@ -279,6 +279,28 @@ test(
 );
 
 test(
+  "another database: the task is made anew and loads it, the old database is dropped in dev",
+  async () => {
+    await using world = await replicating();
+    await world.source
+      .db("store")
+      .collection("orders")
+      .insertMany([{ a: 1 }, { a: 2 }, { a: 3 }]);
+    const { arn } = await world.task("shop");
+    world.commit(yaml(["orders"], billing).replace("database: shop", "database: store"));
+    const ran = await world.apply();
+    expect(ran.stderr).toContain("✓ store.orders: 3 documents");
+    expect(ran.stderr).toContain("dropped database shop (with orders)");
+    expect(ran.code).toBe(0);
+    expect((await world.task("shop")).arn).not.toBe(arn);
+    expect((await scoreOf(world)).right).toBe((await scoreOf(world)).predictions);
+    await world.source.db("store").collection("orders").insertOne({ a: 4 });
+    await world.replicated("store", "orders", 4);
+  },
+  testMs,
+);
+
+test(
   "a rename: the task is paused first, the person renames on MongoDB, the next run carries on with nothing loaded",
   async () => {
     await using world = await replicating("dev", ["orders", "refunds"]);
