@@ -123,6 +123,28 @@ test("rotation: a task on its way to another status, or whose checkpoint the opl
   }
 });
 
+test("rotation: while tables are being loaded it is refused; one that DMS never loaded is no load", async () => {
+  const table = { schema: "shop", table: "orders", fullLoadRows: 1, inserts: 0, updates: 0, deletes: 0 };
+  const states = async (...shown: string[]) => {
+    const world = newWorld();
+    world.tasks.tables = async () => shown.map((state) => ({ ...table, state }));
+    const interrupt = new AbortController();
+    world.tasks.stop = async () => {
+      interrupt.abort(new Error("far enough"));
+      return world.task;
+    };
+    const deps = world.dependencies(interrupt.signal);
+    return String((await executeOperation(deps, requestFor(rotateCredentials))).error);
+  };
+  for (const shown of [
+    ["Table completed", "Full load"],
+    ["Table is being reloaded"],
+    ["Before load", "Before load"],
+  ])
+    expect(await states(...shown)).toContain("has ended its full load: expected no table being loaded");
+  expect(await states("Table completed", "Before load")).toContain("far enough");
+});
+
 test("rotation: when DMS can't log in with the new credentials nothing is resumed, and DMS's words are shown", async () => {
   const world = newWorld();
   world.connectionTest = { status: "failed", failure: "Authentication failed" };

@@ -3,7 +3,8 @@ import type { Operation, OperationContext, Step } from "../engine/runbook.ts";
 import { actionStep } from "../steps/action-step.ts";
 import { checkEndpoints, testEndpointsStep } from "../steps/endpoints.ts";
 import { operationsHostAsBefore, operationsHostReady } from "../steps/operations-host.ts";
-import { checkSource, recordTasks, resumeTasks, stopTasks, tasksMoving } from "../steps/task-movement.ts";
+import { checkSource, recordTasks, resumeTasks, stopTasks } from "../steps/task-movement.ts";
+import { tasksMoving } from "../steps/tasks-moving.ts";
 
 const account = "replication";
 

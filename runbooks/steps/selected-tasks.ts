@@ -13,7 +13,6 @@ import {
   taskSelectionPattern,
 } from "../../core/replication/task-selection.ts";
 import type { OperationContext, RunbookInput, Step } from "../engine/runbook.ts";
-import { loadedStates } from "./replication-tasks.ts";
 
 export type OperationStep = Step<OperationContext>;
 
@@ -26,8 +25,8 @@ export interface TaskPosition {
   /** Inserts, updates and deletes of all its tables. */
   readonly changes: number;
   readonly fullLoadRows: number;
-  /** Every table was fully loaded, or has nothing to load. */
-  readonly isLoaded: boolean;
+  /** DMS is loading tables in full, or about to. */
+  readonly isLoading: boolean;
 }
 
 export const tasksInput: RunbookInput = {
@@ -57,6 +56,14 @@ export async function describeChosen(context: OperationContext): Promise<Replica
   });
 }
 
+const loadingStates = new Set(["Full load", "Table is being reloaded"]);
+
+/** A table that came to the mappings of a task that had run stays at `Before load` without anybody loading it. */
+function isLoading(states: readonly string[]): boolean {
+  const isFirstLoad = states.length > 0 && states.every((state) => state === "Before load");
+  return isFirstLoad || states.some((state) => loadingStates.has(state));
+}
+
 export async function positionOf(context: OperationContext, task: ReplicationTask): Promise<TaskPosition> {
   const tables = await context.tasks.tables(task.arn);
   const { id, arn, status, checkpoint } = task;
@@ -67,7 +74,7 @@ export async function positionOf(context: OperationContext, task: ReplicationTas
     ...(checkpoint ? { checkpoint } : {}),
     changes: tables.reduce((sum, { inserts, updates, deletes }) => sum + inserts + updates + deletes, 0),
     fullLoadRows: tables.reduce((sum, { fullLoadRows }) => sum + fullLoadRows, 0),
-    isLoaded: tables.every(({ state }) => loadedStates.includes(state)),
+    isLoading: isLoading(tables.map(({ state }) => state)),
   };
 }
 

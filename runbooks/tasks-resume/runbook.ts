@@ -17,7 +17,8 @@ import {
   type TaskPosition,
   tasksInput,
 } from "../steps/selected-tasks.ts";
-import { checkSource, resumeAll, tasksMoving } from "../steps/task-movement.ts";
+import { checkSource, resumeAll } from "../steps/task-movement.ts";
+import { tasksMoving } from "../steps/tasks-moving.ts";
 
 /** Resuming is legal only for what ran before; and only what tasks.yaml wants running is resumed. */
 const checkTasks: OperationStep = {
