@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { TestTerraform, terraformProgram, whyNoTerraform } from "../../tests/support/terraform.ts";
+import { waitFor } from "../../tests/support/wait-for.ts";
 
 setDefaultTimeout(60_000);
 
@@ -370,6 +371,30 @@ describe.skipIf(!terraformProgram)(`stand-in provider under the real terraform${
     expect(run.stderr.replace(/[│\s]+/g, " ")).toContain(
       "the stand-in has no aws_budgets_budget: it can be validated and planned, not applied",
     );
+  });
+
+  test("a terraform that is killed leaves no provider behind", async () => {
+    const folder = await open("killed", single("killed"));
+    await world.aws.control("POST", "faults", { operation: "CreateEndpoint", action: { delayMs: 3000 } });
+    const child = Bun.spawn([terraformProgram!, "apply", "-auto-approve"], {
+      cwd: folder,
+      env: { ...process.env, ...world.environment },
+      stdout: "ignore",
+      stderr: "ignore",
+    });
+    await waitFor("the creation", async () => {
+      const faults = (await world.aws.control("GET", "faults")) as { fired: number }[];
+      return faults.some(({ fired }) => fired > 0);
+    });
+    // Go starts processes from any of its threads.
+    const pids = readdirSync(`/proc/${child.pid}/task`)
+      .map((thread) => readFileSync(`/proc/${child.pid}/task/${thread}/children`, "utf8").trim())
+      .filter((children) => children !== "");
+    expect(pids[0]).toMatch(/^\d+$/);
+    child.kill("SIGKILL");
+    await child.exited;
+    await waitFor("the provider's end", () => pids.every((pid) => !existsSync(`/proc/${pid}`)));
+    await world.aws.control("DELETE", "faults");
   });
 
   test("terraform test runs against it, with mocks too", async () => {
