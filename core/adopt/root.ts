@@ -60,10 +60,7 @@ export function mainText(input: RootInput, variables: Variables): string {
       attribute("target_endpoints", expression("local.roundtrip_target_endpoints")),
       attribute("tasks", expression("local.roundtrip_tasks")),
       attribute("replication_instance_arn", instanceArn(setup)),
-      attribute(
-        "tags",
-        commonTags([setup.source, ...setup.targets, ...setup.tasks.map(({ object }) => object)]),
-      ),
+      ...tagged(commonTags([setup.source, ...setup.targets, ...setup.tasks.map(({ object }) => object)])),
     ),
     ...instanceItems(input),
     ...certificateItems(setup),
@@ -216,7 +213,7 @@ function instanceItems({ setup: { instance, subnetGroup }, sameState }: RootInpu
             ? expression("aws_dms_replication_subnet_group.adopted.id")
             : group,
           vpc_security_group_ids: sorted(instance.value("vpc_security_group_ids")),
-          tags: commonTags([instance]),
+          ...tagsAttribute(instance),
         }),
         comment(
           "No engine_version: the instance keeps the one it has, also when AWS has raised it since. Add it to upgrade.",
@@ -234,7 +231,7 @@ function instanceItems({ setup: { instance, subnetGroup }, sameState }: RootInpu
           replication_subnet_group_id: subnetGroup.id,
           replication_subnet_group_description: subnetGroup.text("replication_subnet_group_description"),
           subnet_ids: sorted(subnetGroup.value("subnet_ids")),
-          tags: commonTags([subnetGroup]),
+          ...tagsAttribute(subnetGroup),
         }),
         neverDestroyed(),
       ),
@@ -252,7 +249,7 @@ function certificateItems({ certificates }: OldSetup): HclItem[] {
     block(
       "resource",
       ["aws_dms_certificate", certificateName(index)],
-      ...attributes({ certificate_id: certificate.id, tags: commonTags([certificate]) }),
+      ...attributes({ certificate_id: certificate.id, ...tagsAttribute(certificate) }),
       comment("Its content is in DMS; the state calls it sensitive, so it isn't written here."),
       block(
         "lifecycle",
@@ -289,8 +286,18 @@ export function tagsOf(object: StateObject): Record<string, string> {
   );
 }
 
+function tagged(tags: Record<string, string>): HclItem[] {
+  return Object.keys(tags).length > 0 ? [attribute("tags", tags)] : [];
+}
+
+function tagsAttribute(object: StateObject): { tags?: Record<string, string> } {
+  const tags = tagsOf(object);
+  return Object.keys(tags).length > 0 ? { tags } : {};
+}
+
+/** Nothing where the list is empty: then it is AWS's own. */
 function sorted(value: unknown): HclValue | undefined {
-  return Array.isArray(value)
+  return Array.isArray(value) && value.length > 0
     ? value.filter((each): each is string => typeof each === "string").sort()
     : undefined;
 }

@@ -1,14 +1,14 @@
-import { settingsDifference } from "../drift/task-difference.ts";
+import { listed } from "../plan/words.ts";
 import { effectiveTask } from "../tasks/effective.ts";
 import type { TaskSettings } from "../tasks/model.ts";
-import { dmsTaskSettings } from "../tasks/task-settings.ts";
+import { type DmsTaskSettings, dmsTaskSettings } from "../tasks/task-settings.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
 export interface ReadSettings {
   /** What tasks.yaml can say of them, without what is its default anyway. */
   readonly settings: TaskSettings;
-  /** What it can't, in words; it stays in DMS until the task's settings are changed. */
+  /** What DMS has otherwise than tasks.yaml will say, in words; undefined where there is nothing. */
   readonly rest: string | undefined;
   /** As Terraform may give them back: without the keys its provider refuses. */
   readonly inDms: Json;
@@ -26,7 +26,20 @@ export function readSettings(settings: Json): ReadSettings {
       "prod",
     ).settings,
   );
-  return { settings: found, rest: settingsDifference(said, settings), inDms: withoutReadOnly(settings) };
+  return { settings: found, rest: otherwise(said, settings), inDms: withoutReadOnly(settings) };
+}
+
+/** Keys DMS has with another value. One it doesn't show has DMS's own. */
+function otherwise(said: DmsTaskSettings, has: Json): string | undefined {
+  const differing = Object.entries(said).flatMap(([name, values]) =>
+    Object.entries(values as Json)
+      .map(([key, value]) => ({ key: `${name}.${key}`, value, found: group(has[name])[key] }))
+      .filter(({ value, found }) => found !== undefined && found !== null && found !== value)
+      .map(
+        ({ key, value, found }) => `${key} ${JSON.stringify(found)} (tasks.yaml: ${JSON.stringify(value)})`,
+      ),
+  );
+  return differing.length > 0 ? listed(differing) : undefined;
 }
 
 function lobOf({ SupportLobs, FullLobMode, LobMaxSize, LobChunkSize }: Json): TaskSettings {

@@ -69,7 +69,7 @@ export function adoptTasks({ setup, text, file, names, environment }: TasksInput
     throw notValid(
       empty.map(({ id }) => `task ${quoted(id)}: no collection of it can be told, so it can't be declared`),
     );
-  notes.push(...imported.notes, ...found.flatMap(settingsNote));
+  notes.push(...imported.notes, ...settingsNotes(found));
   losses.push(...imported.losses);
   const kept: Record<string, { mappings?: Kept; settings: Kept }> = {};
   const byId = new Map(found.map((task) => [task.id, task]));
@@ -185,12 +185,16 @@ function mappingsChange(task: Task, rules: readonly OldRule[], names?: SourceNam
   return without.length > 0 ? `without ${listed(without)}` : undefined;
 }
 
-function settingsNote({ id, settings }: FoundTask): string[] {
-  return settings.rest === undefined
-    ? []
-    : [
-        `task ${quoted(id)}: DMS has ${settings.rest}; that stays until the task's settings are changed in tasks.yaml`,
-      ];
+/** Tasks with the same settings share a line. */
+function settingsNotes(found: readonly FoundTask[]): string[] {
+  const byRest = new Map<string, string[]>();
+  for (const { id, settings } of found)
+    if (settings.rest !== undefined)
+      byRest.set(settings.rest, [...(byRest.get(settings.rest) ?? []), quoted(id)]);
+  return [...byRest].map(
+    ([rest, ids]) =>
+      `${ids.length === 1 ? "task" : "tasks"} ${listed(ids)}: DMS has ${rest}; that stays until the task's settings are changed in tasks.yaml`,
+  );
 }
 
 function endpointLoss(id: string, old: string, endpoint: string): string {
