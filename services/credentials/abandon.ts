@@ -8,6 +8,9 @@ import type { ServiceContext } from "../runtime/definition.ts";
 import { type AccountState, readVersion } from "./account-state.ts";
 import { proveLogin, tryLogin } from "./login.ts";
 
+/** Stands in a record for the operation: nothing promoted this version anew. */
+const abandoned = "abandoned";
+
 /**
  * Gives up credentials that were never promoted: a second user goes, a user whose password had changed gets the current
  * one back, and the version loses its label last, so that a killed run is gone on with. Nothing pending is done already.
@@ -42,50 +45,52 @@ export async function abandonPending(
   return [...checks, passed("pending credentials", "none", foreignPending ? "given up" : "there were none")];
 }
 
-/** Goes back to the version before, while its user still logs in; the user of the current one becomes the old one. */
+/**
+ * Goes back to the version before, while its user still logs in; the user of the current one becomes the old one. Only
+ * from a version that a rotation on record has promoted, so that a second try does not go forward again.
+ */
 export async function goBack(
   service: ServiceContext,
   { account, current, previous, foreignPending }: AccountState,
 ): Promise<Check[]> {
   const key = promotionKey(account.account);
   const record = (await readJson<PromotionRecord>(service.store, key))?.value;
-  const isBack = record?.versionId === current.id && record.operationId === "abandoned";
-  if (isBack) return [passed("current version", "the one before the rotation", current.id)];
-  const usable = previous && (await tryLogin(service, account, previous.fields)) === "accepted";
-  if (!previous || !usable || foreignPending)
-    throw noWayBack(account.secret, previous?.username, foreignPending?.id);
-  await service.secretVersions.promote(account.secret, current.id, previous.id);
+  if (record?.operationId === abandoned && record.versionId === current.id)
+    return [passed("current version", "the one before the rotation", current.id)];
+  if (foreignPending) throw noWayBack(account.secret, `version ${foreignPending.id} is pending`);
+  // An earlier try was killed between the two writes: the record names what is AWSPREVIOUS by now.
+  const isBack = record !== undefined && previous?.id === record.versionId;
+  if (!isBack && record?.versionId !== current.id)
+    throw noWayBack(account.secret, "no rotation on record has made the current version");
+  const [from, to] = isBack ? [previous, current] : [current, previous];
+  if (!to) throw noWayBack(account.secret, "no version under AWSPREVIOUS");
+  if ((await tryLogin(service, account, to.fields)) === "refused")
+    throw noWayBack(
+      account.secret,
+      `the login of ${to.username} is refused: its password was changed, or it is gone`,
+    );
+  if (!isBack) await service.secretVersions.promote(account.secret, from.id, to.id);
   const back: PromotionRecord = {
     version: 1,
     account: account.account,
     secret: account.secret,
-    versionId: previous.id,
-    username: previous.username,
-    previousUsername: current.username,
-    oldUsername: current.username,
-    operationId: "abandoned",
+    versionId: to.id,
+    username: to.username,
+    previousUsername: from.username,
+    ...(from.username === to.username ? {} : { oldUsername: from.username }),
+    operationId: abandoned,
     promotedAt: service.clock.now().toISOString(),
   };
   await writeJson(service.store, key, back);
-  return [
-    passed("current version", "the one before the rotation", `${previous.id}, user ${previous.username}`),
-  ];
+  return [passed("current version", "the one before the rotation", `${to.id}, user ${to.username}`)];
 }
 
-function noWayBack(
-  secret: string,
-  username: string | undefined,
-  pending: string | undefined,
-): RoundtripError {
+function noWayBack(secret: string, got: string): RoundtripError {
   return new RoundtripError({
     kind: "refused",
     what: `go back to the version before the current one of secret ${secret}`,
-    expected: "a version under AWSPREVIOUS whose login DocumentDB accepts, and none under AWSPENDING",
-    got: pending
-      ? `version ${pending} is pending`
-      : username
-        ? `the login of ${username} is refused: its password was changed, or it was removed`
-        : "no version under AWSPREVIOUS",
-    wayOut: pending ? "give up what is pending first" : "there is no way back: rotate once more instead",
+    expected: "a current version that a rotation made, and one before it whose login DocumentDB accepts",
+    got,
+    wayOut: "give up what is pending first; where there is no way back, rotate once more instead",
   });
 }

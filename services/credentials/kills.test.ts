@@ -105,3 +105,51 @@ for (const change of ["user-and-password", "password"] as const) {
     }
   });
 }
+
+test("giving up what is pending: killed anywhere it ends with the user as it was, and nothing pending", async () => {
+  await using world = await CredentialsWorld.start();
+  const pending = { account: "replication", "give-up": "pending" };
+  const users = Object.keys(await world.users());
+  for (const change of ["user-and-password", "password"]) {
+    const given = { account: "replication", change, operation: `rotation-${change}` };
+    await world.must("prepare-credentials", given);
+    // Killed in the middle of the promotion: the user has a password already that the current version has not.
+    if (change === "password")
+      await runDying(world, { at: "promote", when: "before" }, "promote-credentials", given);
+    const writes = [change === "password" ? "command updateUser" : "command dropUser", "removeLabel"];
+    await killEverywhere(world, "abandon-credentials", pending, writes);
+    expect(Object.keys(await world.users())).toEqual(users);
+    expect(await world.login("dms", oldPassword)).toBe(0);
+    expect((await world.versions.list("dms-secret")).map(({ labels }) => labels)).toEqual([["AWSCURRENT"]]);
+  }
+});
+
+test("going back from what was promoted: killed anywhere it goes back once, and not forward again", async () => {
+  await using world = await CredentialsWorld.start();
+  const given = { account: "replication", change: "user-and-password", operation: "rotation-1" };
+  await world.must("prepare-credentials", given);
+  await world.must("promote-credentials", given);
+  const back = { account: "replication", "give-up": "current" };
+  await killEverywhere(world, "abandon-credentials", back, ["promote", "put"]);
+  const current = (await world.versions.read("dms-secret", { label: "AWSCURRENT" }))!;
+  expect([current.username, await world.login("dms", oldPassword)]).toEqual(["dms", 0]);
+  await world.must("remove-old-user", { account: "replication", "old-username": "dms_b" });
+  expect(Object.keys(await world.users())).not.toContain("dms_b");
+  const { failure } = await world.run("abandon-credentials", back);
+  expect(failure).toBeUndefined();
+});
+
+test("there is no way back from a password alone, and none without a rotation on record", async () => {
+  await using world = await CredentialsWorld.start();
+  const back = { account: "replication", "give-up": "current" };
+  expect((await world.run("abandon-credentials", back)).failure).toMatchObject({
+    kind: "refused",
+    got: "no rotation on record has made the current version",
+  });
+  const given = { account: "replication", change: "password", operation: "rotation-1" };
+  await world.must("prepare-credentials", given);
+  expect((await world.run("abandon-credentials", back)).failure?.got).toContain("is pending");
+  await world.must("promote-credentials", given);
+  const { failure } = await world.run("abandon-credentials", back);
+  expect(failure?.got).toContain("the login of dms is refused");
+});
