@@ -4,15 +4,11 @@ import { operationsHostAsBefore, operationsHostReady } from "../steps/operations
 import { applyName, type Proposal } from "./proposal.ts";
 import { seeRenamed, seeTargetsEmpty } from "./steps/data.ts";
 import { recordAsApplied, scorePredictions } from "./steps/finish.ts";
-import {
-  applyInfrastructure,
-  planInfrastructure,
-  provisionDatabases,
-  seePublished,
-} from "./steps/infrastructure.ts";
+import { applyInfrastructure, planInfrastructure, seePublished } from "./steps/infrastructure.ts";
 import { loadCollections } from "./steps/load.ts";
 import { keepBefore, keepPlan, seeUnchanged } from "./steps/prepare.ts";
 import { proveRunningAndLoaded } from "./steps/prove.ts";
+import { provisionDatabases } from "./steps/provision.ts";
 import { pauseAffected, startAffected } from "./steps/tasks.ts";
 import { type ApplyOptions, type ApplyPorts, ApplyWork } from "./work.ts";
 

@@ -1,19 +1,16 @@
 /** Loading what is new, and nothing else. */
 import { RoundtripError } from "../../../core/errors.ts";
 import { counted, listed } from "../../../core/plan/words.ts";
-import type { ReplicationTask, TableStatistics } from "../../../core/ports.ts";
+import type { TableStatistics } from "../../../core/ports.ts";
 import type { OperationContext } from "../../engine/runbook.ts";
 import { loadedStates } from "../../steps/replication-tasks.ts";
 import type { ApplyStep, ApplyWork } from "../work.ts";
 import { countsIn, side } from "./data.ts";
+import { watchTables } from "./watch.ts";
 
 /** A runner's job ends after six hours; another run goes on waiting. */
 const loadSeconds = 5 * 3600;
 const listedSeconds = 300;
-const pollMsFirst = 250;
-const pollMsMost = 15_000;
-/** Statuses a task that is loading can be seen in. */
-const atWork = new Set(["running", "starting"]);
 const notLoaded = "Before load";
 const broken = new Set(["Table error", "Table cancelled"]);
 
@@ -81,10 +78,16 @@ async function loadOne(
   wanted: Wanted,
 ): Promise<TableStatistics[]> {
   const { names, others, whole } = wanted;
-  const atFirst = await poll(context, wanted, listedSeconds, "DMS to list its collections", (found) => {
-    const tables = new Set(found.map(({ table }) => table));
-    return names.every((name) => tables.has(name)) ? found : undefined;
-  });
+  const atFirst = await watchTables(
+    context,
+    wanted,
+    listedSeconds,
+    "DMS to list its collections",
+    (found) => {
+      const tables = new Set(found.map(({ table }) => table));
+      return names.every((name) => tables.has(name)) ? found : undefined;
+    },
+  );
   const late = atFirst.filter(
     ({ table, state }) => others.includes(table) && !loadedStates.includes(state) && !broken.has(state),
   );
@@ -98,7 +101,7 @@ async function loadOne(
       atFirst.filter(({ table }) => awaited.includes(table)),
     );
   let shown = "";
-  return poll(context, wanted, loadSeconds, "every new collection to be loaded", (all) => {
+  return watchTables(context, wanted, loadSeconds, "every new collection to be loaded", (all) => {
     const found = all.filter(({ table }) => awaited.includes(table));
     const failed = found.filter(({ state }) => broken.has(state));
     if (failed.length > 0) throw loadFailed(wanted, failed);
@@ -152,58 +155,5 @@ function loadFailed(wanted: Wanted, failed: readonly TableStatistics[]): Roundtr
     expected: "every one of them loaded",
     got: listed(failed.map(({ schema, table, state }) => `${schema}.${table}: ${state}`)),
     wayOut: "read the task's log for the cause and mend it, then run this again: it loads just these",
-  });
-}
-
-/** Looks at the wanted collections of a task until `done` gives something. A task that ends meanwhile is told truly. */
-async function poll<T>(
-  context: OperationContext,
-  wanted: Wanted,
-  seconds: number,
-  expected: string,
-  done: (tables: TableStatistics[]) => T | undefined,
-): Promise<T> {
-  const end = context.clock.monotonicMs() + seconds * 1000;
-  let interval = pollMsFirst;
-  for (;;) {
-    const [task] = await context.tasks.describe([wanted.id]);
-    if (!task || !atWork.has(task.status)) throw ended(wanted.id, task);
-    const tables = (await context.tasks.tables(wanted.id)).filter(({ schema }) => schema === wanted.database);
-    const result = done(tables);
-    if (result !== undefined) return result;
-    if (context.clock.monotonicMs() > end)
-      throw new RoundtripError({
-        kind: "unknown",
-        what: `wait for DMS task ${wanted.id}`,
-        expected: `${expected} within ${seconds} s`,
-        got:
-          listed(
-            tables
-              .filter(({ state }) => !loadedStates.includes(state))
-              .map(({ table, state }) => `${table}: ${state}`),
-          ) || "none of them listed",
-        wayOut: "DMS goes on; running this again goes on waiting",
-      });
-    await context.clock.sleep(interval, context.signal);
-    interval = Math.min(interval * 1.5, pollMsMost);
-  }
-}
-
-/** A task that should run and doesn't: its status, DMS's reason and its last failure, as DMS gives them. */
-export function ended(id: string, task: ReplicationTask | undefined): RoundtripError {
-  const got = task
-    ? [
-        `status ${task.status}`,
-        task.stopReason ? `stop reason ${task.stopReason}` : "no stop reason",
-        task.lastFailure ? `last failure: ${task.lastFailure}` : "no failure message",
-      ].join(", ")
-    : "no task of that name";
-  return new RoundtripError({
-    kind: "unavailable",
-    what: `DMS task ${id} ended during the apply`,
-    expected: "it running, as tasks.yaml says",
-    got,
-    wayOut:
-      "mend what the reason names (endpoints, credentials, oplog, disk), then run this again: it goes on",
   });
 }

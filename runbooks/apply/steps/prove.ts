@@ -6,7 +6,7 @@ import { counted, listed } from "../../../core/plan/words.ts";
 import type { OperationContext } from "../../engine/runbook.ts";
 import type { ApplyStep, ApplyWork } from "../work.ts";
 import { countsIn, side } from "./data.ts";
-import { ended } from "./load.ts";
+import { ended } from "./watch.ts";
 
 /** One look after the start is not proof: a task that fails at once was "running" for a moment. */
 const staysRunningMs = 2000;
