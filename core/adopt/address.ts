@@ -29,6 +29,7 @@ export function readAddress(text: string): Address {
   const modules = names.slice(0, -2);
   if (
     names.length < 2 ||
+    names.at(-2) === "module" ||
     modules.length % 2 !== 0 ||
     modules.some((each, at) => at % 2 === 0 && each !== "module")
   )

@@ -141,8 +141,10 @@ function pairLines(pairs: readonly (readonly [string, HclValue])[], indent: stri
 function valueLines(value: HclValue, indent: string): string[] {
   if (value instanceof HclExpression) return value.text.split("\n");
   if (typeof value === "string") return [hclString(value)];
-  if (Array.isArray(value))
-    return [`[${value.map((each: HclValue) => valueLines(each, indent).join("\n")).join(", ")}]`];
+  if (Array.isArray(value)) {
+    const written = value.map((each: HclValue) => valueLines(each, indent).join("\n"));
+    return `[${written.join(", ")}]`.split("\n");
+  }
   if (value === null || typeof value !== "object") return [String(value)];
   const pairs = Object.entries(value).map(([key, each]) => [keyText(key), each as HclValue] as const);
   return pairs.length === 0 ? ["{}"] : ["{", ...pairLines(pairs, `${indent}  `), `${indent}}`];
