@@ -1,6 +1,7 @@
 import { readJson } from "../../adapters/state/json.ts";
 import { type PromotionRecord, promotionKey } from "../../core/credentials/accounts.ts";
 import { RoundtripError } from "../../core/errors.ts";
+import { counted } from "../../core/plan/words.ts";
 import { firstStartChecks, sourceDocuments } from "../../core/replication/first-start-checks.ts";
 import { tableInWords } from "../../core/replication/load-progress.ts";
 import { effectiveTask } from "../../core/tasks/effective.ts";
@@ -112,7 +113,7 @@ const startTasks: OperationStep = {
         await context.tasks.start(arn, "start-replication", startSeconds);
       }),
     );
-    return { note: `${toStart.length} task(s) started` };
+    return { note: `${counted(toStart.length, "task")} started` };
   },
 };
 
@@ -138,7 +139,7 @@ const followFullLoad: OperationStep = {
     return {
       checks,
       data: { rows },
-      note: `${rows.toLocaleString("en-US")} rows in ${tables.length} table(s)`,
+      note: `${rows.toLocaleString("en-US")} ${rows === 1 ? "row" : "rows"} in ${counted(tables.length, "table")}`,
     };
   },
 };
@@ -154,7 +155,7 @@ const tasksRunning: OperationStep = {
     const { toStart } = wantedOf(context);
     const tasks = toStart.length > 0 ? await context.tasks.describe(toStart.map(({ arn }) => arn)) : [];
     const ended = tasks.filter(({ status }) => status !== "running");
-    if (ended.length === 0) return { note: `${tasks.length} task(s) running` };
+    if (ended.length === 0) return { note: `${counted(tasks.length, "task")} running` };
     throw new RoundtripError({
       kind: "unavailable",
       what: "see that DMS follows changes behind the full load",

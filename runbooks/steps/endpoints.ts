@@ -1,6 +1,8 @@
 /** DMS endpoints as the operations of normal times check and test them. */
+
 import { RoundtripError } from "../../core/errors.ts";
 import type { Check } from "../../core/failback/documents.ts";
+import { counted } from "../../core/plan/words.ts";
 import { secretChecks } from "../../core/replication/endpoint-checks.ts";
 import type { TaskLink } from "../../core/replication/ports.ts";
 import type { OperationContext } from "../engine/runbook.ts";
@@ -56,7 +58,7 @@ export function testEndpointsStep(sides: readonly ("source" | "target")[]): Oper
         });
       }
       assertSuccessful(checks);
-      return { checks, note: `${checks.length} endpoint(s) answer` };
+      return { checks, note: `DMS logs in to ${counted(checks.length, "endpoint")}` };
     },
   };
 }

@@ -2,6 +2,7 @@
 
 import { RoundtripError } from "../../core/errors.ts";
 import type { Check } from "../../core/failback/documents.ts";
+import { counted } from "../../core/plan/words.ts";
 import type { OperationTime } from "../../core/ports.ts";
 import { taskInWords } from "../../core/replication/task-selection.ts";
 import { databasesOf } from "../../core/tasks/tasks.ts";
@@ -94,7 +95,7 @@ export const stopTasks: OperationStep = {
         return positionOf(context, task);
       }),
     );
-    return { data: { stopped }, note: `${stopped.length} task(s) stopped` };
+    return { data: { stopped }, note: `${counted(stopped.length, "task")} stopped` };
   },
 };
 
@@ -122,7 +123,7 @@ export const resumeTasks: OperationStep = {
   run: async (context) => {
     const wanted = await recordedRunning(context);
     await resumeAll(context, new Set(wanted.map(({ arn }) => arn)));
-    return { note: `${wanted.length} task(s) resumed` };
+    return { note: `${counted(wanted.length, "task")} resumed` };
   },
 };
 

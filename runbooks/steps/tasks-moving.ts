@@ -1,6 +1,8 @@
 /** The proof that DMS goes on: tasks run, move, and load nothing anew. */
+
 import { RoundtripError } from "../../core/errors.ts";
 import { compareTimes, timeInWords } from "../../core/failback/recorded-tasks.ts";
+import { counted } from "../../core/plan/words.ts";
 import type { ReplicationTask } from "../../core/ports.ts";
 import { taskInWords } from "../../core/replication/task-selection.ts";
 import type { OperationContext } from "../engine/runbook.ts";
@@ -46,7 +48,7 @@ export const tasksMoving: OperationStep = {
       expected: "running, its counts or its checkpoint moving, nothing loaded anew",
       got: idle.has(id) ? "running; nothing to carry: no change at the source" : "running and moving",
     }));
-    return { checks, note: `${before.length} task(s) run` };
+    return { checks, note: `${counted(before.length, "task")} running` };
   },
 };
 
@@ -123,5 +125,7 @@ async function assertNothingWaits(context: OperationContext, still: readonly Tas
   const { data } = await context.action("source-position", sourceParameters(context, since));
   const waiting = Number(data.waiting ?? Number.NaN);
   if (waiting !== 0)
-    throw unknown(`nothing moved, while MongoDB has ${waiting} change(s) since ${timeInWords(since)}`);
+    throw unknown(
+      `nothing moved, while MongoDB has ${counted(waiting, "change")} since ${timeInWords(since)}`,
+    );
 }

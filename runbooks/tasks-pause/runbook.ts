@@ -1,3 +1,4 @@
+import { counted } from "../../core/plan/words.ts";
 import type { Operation } from "../engine/runbook.ts";
 import {
   describeCalls,
@@ -20,7 +21,7 @@ const checkTasks: OperationStep = {
     const tasks = await describeChosen(context);
     const checks = required(restingChecks(tasks));
     const running = await recordRunning(context, tasks);
-    return { checks, note: `${running.length} of ${tasks.length} task(s) run` };
+    return { checks, note: `${running.length} of ${counted(tasks.length, "task")} running` };
   },
 };
 

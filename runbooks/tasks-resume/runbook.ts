@@ -1,4 +1,5 @@
 import type { Check } from "../../core/failback/documents.ts";
+import { counted } from "../../core/plan/words.ts";
 import type { ReplicationTask } from "../../core/ports.ts";
 import { taskInWords } from "../../core/replication/task-selection.ts";
 import { effectiveTask } from "../../core/tasks/effective.ts";
@@ -76,7 +77,7 @@ const resume: OperationStep = {
   run: async (context) => {
     const stopped = (context.data("check-tasks")?.stopped ?? []) as readonly TaskPosition[];
     await resumeAll(context, new Set(stopped.map(({ arn }) => arn)));
-    return { note: `${stopped.length} task(s) resumed` };
+    return { note: `${counted(stopped.length, "task")} resumed` };
   },
 };
 
