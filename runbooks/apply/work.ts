@@ -9,7 +9,7 @@ import { actionIn, isWantedRunning, runChangeIn, type StandingDms } from "../../
 import type { Infrastructure } from "../../core/ports.ts";
 import type { EnvironmentName, Tasks } from "../../core/tasks/model.ts";
 import { parseTasks } from "../../core/tasks/tasks.ts";
-import type { OperationContext, Step } from "../engine/runbook.ts";
+import type { OperationContext, PlannedCall, Step } from "../engine/runbook.ts";
 import { readInspection } from "../steps/inspection.ts";
 import type { Proposal } from "./proposal.ts";
 
@@ -28,6 +28,8 @@ export interface ApplyOptions {
   /** Addresses of Terraform changes that a person lets pass although the plan does not announce them. */
   readonly accept: readonly string[];
 }
+
+const namedLengthMax = 2000;
 
 export type ApplyStep = Step<OperationContext>;
 
@@ -121,11 +123,25 @@ export class ApplyWork {
     };
   }
 
+  /** A parameter of SSM is short: very many databases are not named, and all are looked at. */
+  private get named(): boolean {
+    return this.databases.join(",").length <= namedLengthMax;
+  }
+
+  /** The call `inspect` would make. */
+  plannedInspection(context: OperationContext, counts: "exact" | "estimated"): PlannedCall[] {
+    if (this.databases.length === 0) return [];
+    return [
+      context.plannedAction("inspect", { databases: this.named ? this.databases.join(",") : "*", counts }),
+    ];
+  }
+
   /** What stands in both databases, as the host counts it; nothing when the plan is about no database. */
   async inspect(context: OperationContext, counts: "exact" | "estimated"): Promise<Inspection | undefined> {
-    const { databases } = this;
+    const { commands, store, environment } = context;
+    const { databases, named } = this;
     if (databases.length === 0) return undefined;
-    return readInspection(context.commands, context.store, context.environment, { databases, counts });
+    return readInspection(commands, store, environment, named ? { databases, counts } : { counts });
   }
 
   /** Keeps how things stood; the first record stays. */

@@ -4,15 +4,17 @@ import { KillBench, type Point } from "./kills.ts";
 
 /**
  * Points of death of one apply: a sample by default, each request before and after its effect with APPLY_SWEEP=all
- * (over an hour), or one part of them with APPLY_SWEEP=<part>/<parts>, odd parts mixing both. APPLY_SEED replays a sample.
+ * (over an hour), or one part of them with APPLY_SWEEP=<part>/<parts>, odd parts mixing both;
+ * APPLY_FAULT=reset breaks the connection there instead. APPLY_SEED replays a sample.
  */
 const sweep = process.env.APPLY_SWEEP ?? "";
-const samples = 6;
+const action = process.env.APPLY_FAULT === "reset" ? "reset" : "kill";
+const samples = 4;
 
 function pointsOf(requests: number): Point[] {
   const all = Array.from({ length: requests }, (_, index) => index + 1).flatMap((nth): Point[] => [
-    { nth, when: "before", action: "kill" },
-    { nth, when: "after", action: "kill" },
+    { nth, when: "before", action },
+    { nth, when: "after", action },
   ]);
   const part = /^(\d+)\/(\d+)$/.exec(sweep);
   if (part) return all.filter((_, index) => index % Number(part[2]) === Number(part[1]) - 1);

@@ -109,10 +109,7 @@ export function seeRenamed(work: ApplyWork): ApplyStep {
     name: "renamed",
     what: "see that renamed collections have their new names on MongoDB, now that their tasks stand still",
     undo: "rename them back on MongoDB and resume the task",
-    plan: (context) =>
-      renames.length > 0
-        ? [context.plannedAction("inspect", { databases: work.databases.join(","), counts: "estimated" })]
-        : [],
+    plan: (context) => (renames.length > 0 ? work.plannedInspection(context, "estimated") : []),
     run: async (context) => {
       if (renames.length === 0) return { note: "no renames" };
       const there = await namesOnMongodb(work, context);

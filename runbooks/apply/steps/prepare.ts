@@ -107,9 +107,7 @@ export function keepBefore(work: ApplyWork): ApplyStep {
     what: "keep how DMS's tasks and the databases stand before the change",
     undo: "nothing to undo: a record",
     plan: (context) => [
-      ...(work.databases.length > 0
-        ? [context.plannedAction("inspect", { databases: work.databases.join(","), counts: "exact" })]
-        : []),
+      ...work.plannedInspection(context, "exact"),
       { call: "DMS DescribeTableStatistics", target: work.affected.map(({ id }) => id).join(",") || "none" },
       { call: "S3 PutObject If-None-Match", target: `${operationKeys(context.operationId).root}before.json` },
     ],

@@ -24,9 +24,7 @@ export function proveRunningAndLoaded(work: ApplyWork): ApplyStep {
     every: true,
     plan: (context) => [
       { call: "DMS DescribeReplicationTasks", target: listed(work.wantedRunning) || "none" },
-      ...(namesOf(work).length > 0
-        ? [context.plannedAction("inspect", { databases: work.databases.join(","), counts: "exact" })]
-        : []),
+      ...(namesOf(work).length > 0 ? work.plannedInspection(context, "exact") : []),
     ],
     run: async (context) => {
       await assertRunning(work, context);
