@@ -104,7 +104,7 @@ export function restingChecks(tasks: readonly ReplicationTask[]): Check[] {
 }
 
 /** The oplog as an earlier step `check-source` saw it. */
-export function oplogOf(context: OperationContext): OplogWindow {
+function oplogOf(context: OperationContext): OplogWindow {
   const oplog = context.data("check-source")?.oplog as OplogWindow | undefined;
   if (oplog) return oplog;
   throw new Error("step check-source left no oplog");

@@ -1,5 +1,5 @@
 /** Objects whose methods die at a call, before or after its effect: a killed process as its own code sees it. */
-export class Killed extends Error {}
+class Killed extends Error {}
 
 export interface Death {
   /** The call's number from 1 over all wrapped objects together, or its words (`putPending`, `command createUser`). */

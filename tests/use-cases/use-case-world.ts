@@ -21,7 +21,7 @@ import { temporaryFolder } from "../support/temporary-folder.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const root = join(import.meta.dirname, "../..");
-export const replicationSecret = secretName("dms_target");
+const replicationSecret = secretName("dms_target");
 export const applicationSecret = secretName("shop");
 
 const tasksYaml = `version: 1
