@@ -4,6 +4,7 @@ import { missingUniqueIndexes } from "../../core/catalog/unique-indexes.ts";
 import type { Catalog, MongodbIdentity, Scope } from "../../core/failback/documents.ts";
 import { counted } from "../../core/plan/words.ts";
 import { type Fact, fact, unknownFact } from "../../core/readiness/model.ts";
+import { environmentNow } from "../access/current-users.ts";
 import { surveyDocumentdb, unlistedChecks } from "../access/survey.ts";
 import type { ActionContext } from "../actions/action.ts";
 import { factOf, findOut, together } from "./facts.ts";
@@ -58,7 +59,8 @@ function scopeOf({ service }: ActionContext, databases: readonly string[]): Scop
 async function userFacts(context: ActionContext, databases: readonly string[]): Promise<Fact[]> {
   const { environment } = context.service;
   const { access } = await context.databases.open("documentdb");
-  const survey = await surveyDocumentdb(access, environment, scopeOf(context, databases));
+  const now = await environmentNow(context.service);
+  const survey = await surveyDocumentdb(access, now, scopeOf(context, databases));
   const { phase } = await context.service.phaseStore.read();
   const present = environment.documentdb.applicationUsers.map(({ name }) => {
     const writer = survey.listed.find(({ principal }) => principal.user === name);
