@@ -58,6 +58,41 @@ run "the_source_is_read_by_its_secret" {
   }
 }
 
+run "an_imported_source_keeps_the_login_dms_has" {
+  command = plan
+  variables {
+    source_endpoint = {
+      endpoint_id    = "mongodb"
+      imported_login = { server_name = "mongodb.test", port = 27017, username = "reader" }
+    }
+  }
+
+  assert {
+    condition     = aws_dms_endpoint.source.username == "reader" && aws_dms_endpoint.source.server_name == "mongodb.test" && aws_dms_endpoint.source.password == null
+    error_message = "its login as it is, and no password"
+  }
+}
+
+run "an_imported_target_keeps_the_password_dms_has" {
+  command = plan
+  variables {
+    target_endpoints = {
+      documentdb-shop = { database = "shop", imported_username = "writer" }
+      documentdb-new  = { database = "new" }
+      documentdb-old  = { database = "old", imported_username = "writer-before" }
+    }
+  }
+
+  assert {
+    condition     = aws_dms_endpoint.target["documentdb-shop"].password == null
+    error_message = "an import can't show the password, so it isn't changed"
+  }
+  assert {
+    condition     = aws_dms_endpoint.target["documentdb-new"].password == "mocked-password" && aws_dms_endpoint.target["documentdb-old"].password == "mocked-password"
+    error_message = "a new endpoint and a new user need the password of the secret"
+  }
+}
+
 run "the_replication_instance_is_private" {
   command = plan
 
@@ -87,6 +122,27 @@ run "a_source_id_with_two_hyphens" {
       endpoint_id            = "a--b"
       secret_arn             = "arn:aws:secretsmanager:us-east-1:123456789012:secret:mongodb-AbCdEf"
       secret_access_role_arn = "arn:aws:iam::123456789012:role/dms-secrets"
+    }
+  }
+  expect_failures = [var.source_endpoint]
+}
+
+run "a_source_without_login" {
+  command = plan
+  variables {
+    source_endpoint = { endpoint_id = "mongodb" }
+  }
+  expect_failures = [var.source_endpoint]
+}
+
+run "a_document_id_that_is_neither" {
+  command = plan
+  variables {
+    source_endpoint = {
+      endpoint_id            = "mongodb"
+      secret_arn             = "arn:aws:secretsmanager:us-east-1:123456789012:secret:mongodb-AbCdEf"
+      secret_access_role_arn = "arn:aws:iam::123456789012:role/dms-secrets"
+      extract_doc_id         = "yes"
     }
   }
   expect_failures = [var.source_endpoint]

@@ -1,0 +1,38 @@
+# prod: what differs between environments. Names that aren't given here begin with roundtrip-prod.
+environment = "prod"
+region      = "us-east-1"
+vpc_id      = "vpc-0123456789abcdef0"
+
+s3_bucket_name = "roundtrip-prod-example"
+
+docdb_master_user_secret_name = "roundtrip/prod/master"
+docdb_master_username         = "administrator"
+docdb_secret_name             = "roundtrip/prod/documentdb"
+docdb_subnet_ids              = ["subnet-0123456789abcdef0", "subnet-0fedcba9876543210"]
+docdb_cluster_instance_class  = "db.r6g.large"
+docdb_cluster_instance_count  = 3
+docdb_ca_bundle_file          = "../../dist/global-bundle.pem"
+docdb_cluster_replication = {
+  backup_retention_period = 35
+}
+
+mongodb_secret_name     = "roundtrip/prod/mongodb"
+mongodb_dms_secret_name = "roundtrip/prod/mongodb-dms"
+dms_subnet_group_mongodb_docdb = {
+  subnet_ids = ["subnet-0123456789abcdef0", "subnet-0fedcba9876543210"]
+}
+dms_ri_mongodb_docdb = {
+  replication_instance_class = "dms.r6i.large"
+  multi_az                   = true
+}
+dms_egress_rules = [
+  { from_port = 27017, to_port = 27017, cidr_blocks = ["10.20.0.0/24"] },
+  { from_port = 443, to_port = 443, cidr_blocks = ["10.0.0.0/16"] },
+]
+
+lambda_subnet_ids   = ["subnet-0123456789abcdef0"]
+lambda_egress_rules = [{ from_port = 443, to_port = 443, cidr_blocks = ["10.0.0.0/16"] }]
+ec2_subnet_id       = "subnet-0123456789abcdef0"
+
+administrators    = ["administrator", "roundtrip"]
+application_users = [{ name = "shop", secret = "roundtrip/prod/shop" }]

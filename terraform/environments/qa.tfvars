@@ -1,0 +1,38 @@
+# qa: what differs between environments. Names that aren't given here begin with roundtrip-qa.
+environment = "qa"
+region      = "us-east-1"
+vpc_id      = "vpc-0123456789abcdef0"
+
+s3_bucket_name = "roundtrip-qa-example"
+
+docdb_master_user_secret_name = "roundtrip/qa/master"
+docdb_master_username         = "administrator"
+docdb_secret_name             = "roundtrip/qa/documentdb"
+docdb_subnet_ids              = ["subnet-0123456789abcdef0", "subnet-0fedcba9876543210"]
+docdb_cluster_instance_class  = "db.r6g.large"
+docdb_cluster_instance_count  = 2
+docdb_ca_bundle_file          = "../../dist/global-bundle.pem"
+docdb_cluster_replication = {
+  deletion_protection = false
+}
+
+mongodb_secret_name     = "roundtrip/qa/mongodb"
+mongodb_dms_secret_name = "roundtrip/qa/mongodb-dms"
+dms_subnet_group_mongodb_docdb = {
+  subnet_ids = ["subnet-0123456789abcdef0", "subnet-0fedcba9876543210"]
+}
+dms_ri_mongodb_docdb = {
+  replication_instance_class = "dms.t3.large"
+  multi_az                   = false
+}
+dms_egress_rules = [
+  { from_port = 27017, to_port = 27017, cidr_blocks = ["10.20.0.0/24"] },
+  { from_port = 443, to_port = 443, cidr_blocks = ["10.0.0.0/16"] },
+]
+
+lambda_subnet_ids   = ["subnet-0123456789abcdef0"]
+lambda_egress_rules = [{ from_port = 443, to_port = 443, cidr_blocks = ["10.0.0.0/16"] }]
+ec2_subnet_id       = "subnet-0123456789abcdef0"
+
+administrators    = ["administrator", "roundtrip"]
+application_users = [{ name = "shop", secret = "roundtrip/qa/shop" }]

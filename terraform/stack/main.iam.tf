@@ -1,0 +1,126 @@
+# Secrets that exist before the first apply, by what they are for.
+data "aws_secretsmanager_secret" "this" {
+  for_each = merge(
+    {
+      master      = var.docdb_master_user_secret_name
+      documentdb  = var.docdb_secret_name
+      mongodb     = var.mongodb_secret_name
+      mongodb_dms = var.mongodb_dms_secret_name
+    },
+    { for user in concat(var.application_users, var.other_writers) : "user ${user.name}" => user.secret },
+  )
+
+  name = each.value
+}
+
+data "aws_partition" "this" {}
+data "aws_caller_identity" "this" {}
+
+locals {
+  host_name    = coalesce(var.iam_role_ec2_name, "${local.prefix}-failback-host")
+  lambda_role  = coalesce(var.iam_role_lambda_access_docdb_name, "${local.prefix}-create-user-db")
+  user_secrets = [for key, secret in data.aws_secretsmanager_secret.this : secret.arn if startswith(key, "user ")]
+  bucket_arn   = module.bucket.arn
+  arns         = "arn:${data.aws_partition.this.partition}"
+}
+
+module "iam" {
+  source = "../modules/iam"
+
+  roles = {
+    create_user_db = {
+      name                = local.lambda_role
+      policy_name         = coalesce(var.iam_policy_lambda_access_docdb_name, local.lambda_role)
+      description         = "The create-user-db function"
+      service             = "lambda.amazonaws.com"
+      managed_policy_arns = ["${local.arns}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"]
+      statements = [
+        {
+          sid       = "ReadLogins"
+          why       = "services/create-user-db: the master's login and the one DMS writes with"
+          actions   = ["secretsmanager:GetSecretValue"]
+          resources = [data.aws_secretsmanager_secret.this["master"].arn, module.secrets.replication_secret_arn]
+        },
+        {
+          sid       = "ReadPhase"
+          why       = "services/create-user-db: whether a failback is open"
+          actions   = ["s3:GetObject"]
+          resources = ["${local.bucket_arn}/failback/current.json"]
+        },
+        {
+          sid       = "TellMissingFromDenied"
+          why       = "services/create-user-db: without it S3 answers denied for an object that isn't there"
+          actions   = ["s3:ListBucket"]
+          resources = [local.bucket_arn]
+        },
+      ]
+    }
+    dms_secrets = {
+      name        = "${local.prefix}-dms-secrets"
+      policy_name = "${local.prefix}-dms-secrets"
+      description = "DMS reads MongoDB's login"
+      service     = "dms.${var.region}.amazonaws.com"
+      statements = [{
+        sid       = "ReadSource"
+        why       = "terraform/modules/dms: secrets_manager_arn of the source endpoint"
+        actions   = ["secretsmanager:GetSecretValue"]
+        resources = [data.aws_secretsmanager_secret.this["mongodb_dms"].arn]
+      }]
+    }
+    failback_host = {
+      name                = local.host_name
+      policy_name         = coalesce(var.iam_policy_ec2_name, local.host_name)
+      description         = "The failback host"
+      service             = "ec2.amazonaws.com"
+      instance_profile    = true
+      managed_policy_arns = ["${local.arns}:iam::aws:policy/AmazonSSMManagedInstanceCore"]
+      statements = [
+        {
+          sid       = "Bucket"
+          why       = "adapters/aws/object-store.ts: log, manifests, dumps, journals"
+          actions   = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+          resources = ["${local.bucket_arn}/*"]
+        },
+        {
+          sid       = "List"
+          why       = "adapters/aws/object-store.ts: listing, and telling missing from denied"
+          actions   = ["s3:ListBucket", "s3:ListBucketMultipartUploads"]
+          resources = [local.bucket_arn]
+        },
+        {
+          sid     = "ReadLogins"
+          why     = "adapters/aws/secrets.ts: Roundtrip's own logins and those whose demotion is proved"
+          actions = ["secretsmanager:GetSecretValue"]
+          resources = concat(
+            [for key in ["documentdb", "mongodb", "mongodb_dms"] : data.aws_secretsmanager_secret.this[key].arn],
+            [module.secrets.replication_secret_arn],
+            local.user_secrets,
+          )
+        },
+        {
+          sid       = "Rotate"
+          why       = "adapters/aws/secret-versions.ts: rotate-credentials of DMS's and the applications' users"
+          actions   = ["secretsmanager:ListSecretVersionIds", "secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"]
+          resources = concat([module.secrets.replication_secret_arn], local.user_secrets)
+        },
+        {
+          sid       = "SeeItself"
+          why       = "adapters/aws/instances.ts: its state; EC2 has no narrower resource for this call"
+          actions   = ["ec2:DescribeInstances"]
+          resources = ["*"]
+        },
+        {
+          sid       = "StopItself"
+          why       = "services/monitor-clean: the host stops itself when all is done"
+          actions   = ["ec2:DescribeInstanceAttribute", "ec2:ModifyInstanceAttribute", "ec2:StopInstances"]
+          resources = ["${local.arns}:ec2:${var.region}:${data.aws_caller_identity.this.account_id}:instance/*"]
+          conditions = [{
+            test     = "StringEquals"
+            variable = "aws:ResourceTag/Name"
+            values   = [coalesce(var.ec2_name, "${local.prefix}-failback")]
+          }]
+        },
+      ]
+    }
+  }
+}

@@ -1,0 +1,86 @@
+variable "s3_bucket_name" {
+  description = "Name of the environment's bucket: log of a failback, dumps, backups, journals."
+  type        = string
+  nullable    = false
+}
+
+variable "lambda_create_user_db_function_name" {
+  description = "Name of the create-user-db function."
+  type        = string
+  default     = null
+}
+
+variable "lambda_create_user_db_package" {
+  description = "The function's archive, as `make build` writes it."
+  type        = string
+  default     = "../../dist/create-user-db.zip"
+  nullable    = false
+}
+
+variable "lambda_subnet_ids" {
+  description = "Private subnets of the function."
+  type        = list(string)
+  nullable    = false
+}
+
+variable "iam_role_lambda_access_docdb_name" {
+  description = "Name of the function's role."
+  type        = string
+  default     = null
+}
+
+variable "iam_policy_lambda_access_docdb_name" {
+  description = "Name of the policy of the function's role."
+  type        = string
+  default     = null
+}
+
+variable "iam_role_ec2_name" {
+  description = "Name of the failback host's role and instance profile."
+  type        = string
+  default     = null
+}
+
+variable "iam_policy_ec2_name" {
+  description = "Name of the policy of the failback host's role."
+  type        = string
+  default     = null
+}
+
+variable "ec2_name" {
+  description = "Name of the failback host."
+  type        = string
+  default     = null
+}
+
+variable "ec2_ami" {
+  description = "Image of the failback host; null takes the newest Amazon Linux 2023. A newer one leaves a host that stands."
+  type        = string
+  default     = null
+}
+
+variable "ec2_instance_type" {
+  description = "Size of the failback host."
+  type        = string
+  default     = "t3.large"
+  nullable    = false
+}
+
+variable "ec2_subnet_id" {
+  description = "Private subnet of the failback host."
+  type        = string
+  nullable    = false
+}
+
+variable "ec2_volume_size" {
+  description = "Size of the failback host's encrypted disk in GB."
+  type        = number
+  default     = 50
+  nullable    = false
+}
+
+variable "ec2_user_data" {
+  description = "What cloud-init runs at the first start of the failback host."
+  type        = string
+  default     = null
+}
