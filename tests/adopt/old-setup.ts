@@ -43,7 +43,8 @@ export class OldSetupWorld implements AsyncDisposable {
     private readonly databases: readonly DatabaseHandle[],
   ) {}
 
-  static async start(): Promise<OldSetupWorld> {
+  /** `startedByTerraform`: by `start_replication_task`, as the old documents do, instead of by hand. */
+  static async start({ startedByTerraform = false } = {}): Promise<OldSetupWorld> {
     const folder = temporaryFolder("adopt");
     const databases = [
       await startDatabase({ dir: join(folder, "source"), name: "source" }),
@@ -57,7 +58,7 @@ export class OldSetupWorld implements AsyncDisposable {
     ] as const)
       await client.db("admin").command({ createUser: user, pwd, roles: [{ role: "root", db: "admin" }] });
     const terraform = await TestTerraform.start();
-    const root = terraform.root(oldRoot(source!, target!), "old");
+    const root = terraform.root(oldRoot(source!, target!, startedByTerraform), "old");
     const world = new OldSetupWorld(terraform, root, clients[0]!, clients[1]!, databases);
     for (const { "table-mappings": mappings } of oldTasksFile)
       for (const { "object-locator": at } of mappings.rules)
@@ -67,7 +68,8 @@ export class OldSetupWorld implements AsyncDisposable {
           .insertMany([{ n: 1 }, { n: 2 }, { n: 3 }]);
     await terraform.succeed(root, "init");
     await terraform.succeed(root, "apply", "-auto-approve");
-    await world.startTasks();
+    if (!startedByTerraform) await world.startTasks();
+    await world.loaded();
     return world;
   }
 
@@ -78,6 +80,9 @@ export class OldSetupWorld implements AsyncDisposable {
         ReplicationTaskArn: arn,
         StartReplicationTaskType: "start-replication",
       });
+  }
+
+  private async loaded(): Promise<void> {
     await until(
       "every collection is loaded and every task runs",
       async () =>
@@ -192,7 +197,7 @@ export async function roundtrip(...parameters: readonly string[]): Promise<Run> 
   return { exitCode, stdout, stderr, milliseconds: Math.round(performance.now() - started) };
 }
 
-function oldRoot(source: string, target: string): Record<string, string> {
+function oldRoot(source: string, target: string, isStarted: boolean): Record<string, string> {
   const [from, to] = [endpointOf(source), endpointOf(target)];
   return {
     "main.tf": `
@@ -228,12 +233,12 @@ module "domain5_dms" {
   ]
 }
 `,
-    "dms-mongodb/main.tf": readOldModule,
+    "dms-mongodb/main.tf": oldModule(isStarted),
     "dms-mongodb/dmsReplicationTasks.json": JSON.stringify(oldTasksFile),
   };
 }
 
-const readOldModule = `
+const oldModule = (isStarted: boolean) => `
 variable "mongodb" { type = any }
 variable "mongodb_password" {
   type      = string
@@ -302,5 +307,6 @@ resource "aws_dms_replication_task" "replication_task" {
   table_mappings            = jsonencode(each.value["table-mappings"])
   replication_task_settings = jsonencode({ TargetMetadata = { SupportLobs = true, FullLobMode = false, LimitedSizeLobMode = true, LobMaxSize = 32, LobChunkSize = 0 } })
   tags                      = local.tags
+  ${isStarted ? "start_replication_task = true" : ""}
 }
 `;
