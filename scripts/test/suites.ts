@@ -63,6 +63,7 @@ export const suites: readonly Suite[] = [
   { name: "pymongo on the database stand-in", tests: ["tests/pymongo"], minutesMax: 5 },
   { name: "stand-in: documentdb", tests: ["sandbox/documentdb"], minutesMax: 8 },
   { name: "stand-in: aws", tests: ["sandbox/aws"], minutesMax: 10 },
+  { name: "stand-in: github", tests: ["sandbox/github"], minutesMax: 3 },
   { name: "stand-in: host", tests: ["sandbox/host", "tests/systemd/stand-in.test.ts"], minutesMax: 8 },
   { name: "sandbox up", tests: ["sandbox/up"], minutesMax: 5 },
   {
