@@ -64,7 +64,7 @@ async function stop(context: Context, state: Values): Promise<void> {
 async function update({ prior, planned }: Change, context: Context): Promise<Values | undefined> {
   const untouched = ["tags", "tags_all", "start_replication_task", "status", "resource_identifier"];
   // The SDK compares typed values: a flag that isn't in the state, as after an import, was false.
-  const before = { ...prior, start_replication_task: prior.start_replication_task ?? false };
+  const before: Values = { ...prior, start_replication_task: prior.start_replication_task ?? false };
   const changed = Object.keys(planned).filter((name) => !sameValue(before[name], planned[name]));
   const running = text(prior.status) === "running";
   if (changed.some((name) => !untouched.includes(name))) {
