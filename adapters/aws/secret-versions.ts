@@ -34,7 +34,7 @@ export class AwsSecretVersions implements SecretVersions {
         ),
       );
       for (const { VersionId = "", VersionStages = [] } of answer.Versions ?? [])
-        versions.push({ id: VersionId, labels: VersionStages });
+        if (VersionStages.length > 0) versions.push({ id: VersionId, labels: VersionStages });
       token = answer.NextToken;
       if (!token) return versions;
     }

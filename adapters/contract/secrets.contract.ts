@@ -108,6 +108,35 @@ function values(scenario: Scenario, bench: Bench): void {
   );
 }
 
+function labels(scenario: Scenario, bench: Bench): void {
+  scenario(
+    "versions are listed by their labels; one whose last label is taken off is listed no more",
+    async () => {
+      const name = bench.name();
+      const { VersionId: first } = await bench.create(name, "one");
+      const { VersionId: second } = await bench.put(name, "two", { VersionStages: ["AWSPENDING"] });
+      const shown = async () => {
+        const { Versions = [] } = await bench.client.send(
+          new secrets.ListSecretVersionIdsCommand({ SecretId: name }),
+        );
+        return Object.fromEntries(Versions.map(({ VersionId, VersionStages }) => [VersionId, VersionStages]));
+      };
+      expect(await shown()).toEqual({ [first!]: ["AWSCURRENT"], [second!]: ["AWSPENDING"] });
+      await bench.client.send(
+        new secrets.UpdateSecretVersionStageCommand({
+          SecretId: name,
+          VersionStage: "AWSPENDING",
+          RemoveFromVersionId: second,
+        }),
+      );
+      expect(await shown()).toEqual({ [first!]: ["AWSCURRENT"] });
+      expect(await errorName(bench.text(name, { VersionStage: "AWSPENDING" }))).toBe(
+        "ResourceNotFoundException",
+      );
+    },
+  );
+}
+
 function life(scenario: Scenario, bench: Bench): void {
   scenario("a deleted secret can't be read, its name stays taken, and it can be restored", async () => {
     const name = bench.name();
@@ -193,6 +222,7 @@ export function secretsContract(subject: ContractSubject): void {
   contractSuite("Secrets Manager contract", subject, (scenario) => {
     const bench = new Bench();
     values(scenario, bench);
+    labels(scenario, bench);
     life(scenario, bench);
   });
 }
