@@ -95,6 +95,17 @@ export class TestTerraform implements AsyncDisposable {
     return client.json(service, target, input, "us-east-1");
   }
 
+  async createBucket(bucket: string): Promise<void> {
+    const client = new AwsClient(this.aws.url, async () => defaultCredentials);
+    await client.send({
+      service: "s3",
+      operation: "CreateBucket",
+      method: "PUT",
+      path: `/${bucket}`,
+      region: "us-east-1",
+    });
+  }
+
   /** Replaces a bucket's subresource by a document. */
   async putBucketSetting(bucket: string, setting: string, body: string): Promise<void> {
     const client = new AwsClient(this.aws.url, async () => defaultCredentials);

@@ -43,6 +43,8 @@ export const parameter: Resource = {
       tier: ["Standard", "Advanced", "Intelligent-Tiering"],
       data_type: ["text", "aws:ec2:image", "aws:ssm:integration"],
     },
+    // AWS shows the tier it chose.
+    sameAs: { tier: (_before, after) => after === "Intelligent-Tiering" },
     exactlyOne: [["value", "insecure_value", "value_wo"]],
     recomputed: { version: ["value", "insecure_value", "value_wo_version"] },
     pattern: {
