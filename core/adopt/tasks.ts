@@ -1,6 +1,7 @@
 /** tasks.yaml from what DMS has, and where the old tasks file says otherwise. What runs is right: nothing is lost by it. */
 import { RoundtripError } from "../errors.ts";
 import { listed } from "../plan/words.ts";
+import { dmsPattern } from "../tasks/dms-pattern.ts";
 import { effectiveTask } from "../tasks/effective.ts";
 import { importTasks, oldTasks, rulesOf } from "../tasks/import.ts";
 import { collectionsOfRules, type OldRule, type SourceNames } from "../tasks/import-rules.ts";
@@ -63,13 +64,13 @@ export function adoptTasks({ setup, text, file, names, environment }: TasksInput
     new Map(found.map(({ id, settings }) => [id, settings.settings])),
   );
   const { tasks, problems } = readTasks(imported.text, "tasks.yaml");
-  if (!tasks) throw notValid(problems.map(problemText));
+  if (!tasks) throw notValid(imported.losses.length > 0 ? imported.losses : problems.map(problemText));
   const empty = found.filter(({ id }) => !tasks.tasks.some((task) => task.id === id));
   if (empty.length > 0)
     throw notValid(
       empty.map(({ id }) => `task ${quoted(id)}: no collection of it can be told, so it can't be declared`),
     );
-  notes.push(...imported.notes, ...settingsNotes(found));
+  notes.push(...imported.notes, ...found.flatMap(wildcardNote), ...settingsNotes(found));
   losses.push(...imported.losses);
   const kept: Record<string, { mappings?: Kept; settings: Kept }> = {};
   const byId = new Map(found.map((task) => [task.id, task]));
@@ -183,6 +184,20 @@ function mappingsChange(task: Task, rules: readonly OldRule[], names?: SourceNam
   const after = new Set(task.collections.map(({ name }) => `${task.database}.${name}`));
   const without = before.filter((name) => !after.has(name));
   return without.length > 0 ? `without ${listed(without)}` : undefined;
+}
+
+/** The old rule stays in DMS, and takes what appears later. */
+function wildcardNote({ id, rules }: FoundTask): string[] {
+  const open = rules.filter((rule) => {
+    const { "schema-name": schema, "table-name": table } = (rule["object-locator"] ?? {}) as Json;
+    const isExact = [schema, table].every((name) => dmsPattern(String(name ?? "")).literal !== undefined);
+    return rule["rule-action"] === "include" && !isExact;
+  });
+  return open.length === 0
+    ? []
+    : [
+        `task ${quoted(id)}: its wildcard stays in DMS until the task is changed in tasks.yaml; a collection that appears before is replicated without being declared`,
+      ];
 }
 
 /** Tasks with the same settings share a line. */

@@ -1,5 +1,6 @@
 /** Whether a DMS task is made of what its declaration says. DMS adds keys of its own; those don't count. */
 import { listed } from "../plan/words.ts";
+import { dmsPattern } from "../tasks/dms-pattern.ts";
 import type { MappingRule, TableMappings } from "../tasks/mappings.ts";
 import type { DmsTaskSettings } from "../tasks/task-settings.ts";
 
@@ -49,7 +50,7 @@ function rulesOf(mappings: unknown): readonly MappingRule[] | undefined {
 /** Each rule as text without its id, by what it is about. */
 function byPlace(rules: readonly MappingRule[]): Map<string, string> {
   const places = new Map<string, string>();
-  for (const rule of rules) {
+  for (const rule of rules.map(asExplicit)) {
     const { "schema-name": schema, "table-name": table } = rule["object-locator"];
     const kind = rule["rule-type"] === "selection" ? "" : ` (${rule["rule-type"]})`;
     const place = `${schema}.${table}${kind}`;
@@ -57,6 +58,19 @@ function byPlace(rules: readonly MappingRule[]): Map<string, string> {
     places.set(place, `${places.get(place) ?? ""}${text}`);
   }
   return places;
+}
+
+/**
+ * A task that was adopted keeps its old `include` rules. One that names a collection means that collection; what its `_`
+ * took besides is a collection nobody declared, and found as one.
+ */
+function asExplicit(rule: MappingRule): MappingRule {
+  if (String(rule["rule-action"] ?? "") !== "include") return rule;
+  const { "schema-name": schema, "table-name": table } = rule["object-locator"];
+  const [database, collection] = [dmsPattern(schema).literal, dmsPattern(table).literal];
+  if (database === undefined || collection === undefined) return rule;
+  const locator = { "schema-name": database, "table-name": collection };
+  return { ...rule, "rule-action": "explicit", "object-locator": locator };
 }
 
 /** JSON with keys in order, numbers as text, and without what DMS adds where nothing was said: null and empty lists. */
