@@ -10,15 +10,24 @@ data "aws_iam_policy_document" "trust" {
   for_each = var.roles
 
   statement {
-    actions = ["sts:AssumeRole"]
+    actions = [each.value.github == null ? "sts:AssumeRole" : "sts:AssumeRoleWithWebIdentity"]
 
     principals {
-      type        = "Service"
-      identifiers = [each.value.service]
+      type        = each.value.github == null ? "Service" : "Federated"
+      identifiers = [each.value.github == null ? each.value.service : each.value.github.provider_arn]
+    }
+    # GitHub signs who asks: this audience, from exactly these workflows.
+    dynamic "condition" {
+      for_each = each.value.github == null ? {} : { aud = ["sts.amazonaws.com"], sub = each.value.github.subjects }
+      content {
+        test     = "StringEquals"
+        variable = "token.actions.githubusercontent.com:${condition.key}"
+        values   = condition.value
+      }
     }
     # Only for this account: a service that acts for several can't be made to act for another one.
     dynamic "condition" {
-      for_each = contains(["ec2.amazonaws.com", "lambda.amazonaws.com"], each.value.service) ? [] : [true]
+      for_each = each.value.github != null || contains(["ec2.amazonaws.com", "lambda.amazonaws.com"], coalesce(each.value.service, "github")) ? [] : [true]
       content {
         test     = "StringEquals"
         variable = "aws:SourceAccount"

@@ -1,13 +1,15 @@
 variable "roles" {
   description = <<-EOT
-    Roles by key. `service` is the AWS service that may take the role; `statements` are what it may do, each with `why`: the code
-    that needs it. `policy_name` names the role's own policy; `managed_policy_arns` are AWS's policies attached besides.
+    Roles by key. `service` is the AWS service that may take the role, or `github` the workflows that may: the account's OIDC
+    provider and the exact subjects. `statements` are what it may do, each with `why`: the code that needs it. `policy_name` names
+    the role's own policy; `managed_policy_arns` are AWS's policies attached besides.
   EOT
   type = map(object({
     name                = string
     policy_name         = string
     description         = string
-    service             = string
+    service             = optional(string)
+    github              = optional(object({ provider_arn = string, subjects = list(string) }))
     instance_profile    = optional(bool, false)
     managed_policy_arns = optional(list(string), [])
     statements = list(object({
@@ -29,8 +31,20 @@ variable "roles" {
     error_message = "roles: names must be 1 to 64 (policies 128) letters, digits and any of +=,.@_-."
   }
   validation {
-    condition     = alltrue([for role in var.roles : can(regex("^[a-z0-9.-]+\\.amazonaws\\.com$", role.service))])
+    condition     = alltrue([for role in var.roles : role.service == null ? true : can(regex("^[a-z0-9.-]+\\.amazonaws\\.com$", role.service))])
     error_message = "roles: service must be a service principal such as lambda.amazonaws.com."
+  }
+  validation {
+    condition     = alltrue([for role in var.roles : (role.service == null) != (role.github == null)])
+    error_message = "roles: give service or github, and only one of them."
+  }
+  validation {
+    condition     = alltrue([for role in var.roles : role.github == null ? true : can(regex("^arn:aws[\\w-]*:iam::\\d{12}:oidc-provider/token\\.actions\\.githubusercontent\\.com$", role.github.provider_arn))])
+    error_message = "roles: github.provider_arn must be the ARN of the account's provider token.actions.githubusercontent.com."
+  }
+  validation {
+    condition     = alltrue([for role in var.roles : role.github == null ? true : length(role.github.subjects) > 0 && alltrue([for subject in role.github.subjects : can(regex("^repo:[^*?:]+:[^*?]+$", subject))])])
+    error_message = "roles: github.subjects must be whole, such as repo:acme/shop:environment:prod, without * or ?: one of them would let other repositories or branches in."
   }
   validation {
     condition     = alltrue(flatten([for role in var.roles : [for statement in role.statements : [for action in statement.actions : can(regex("^[a-z0-9-]+:[A-Za-z0-9]+$", action))]]]))

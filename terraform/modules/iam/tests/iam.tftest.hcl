@@ -13,6 +13,16 @@ variables {
       managed_policy_arns = ["arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"]
       statements          = [{ sid = "Read", why = "tests", actions = ["s3:GetObject"], resources = ["arn:aws:s3:::bucket/*"] }]
     }
+    runner = {
+      name        = "tests-runner"
+      policy_name = "tests-runner"
+      description = "Workflows of one environment"
+      github = {
+        provider_arn = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
+        subjects     = ["repo:acme/shop:environment:dev"]
+      }
+      statements = [{ sid = "Read", why = "tests", actions = ["s3:GetObject"], resources = ["arn:aws:s3:::bucket/*"] }]
+    }
     dms = {
       name        = "tests-dms"
       policy_name = "tests-dms"
@@ -31,6 +41,17 @@ run "roles_with_what_they_may_do" {
   assert {
     condition     = jsondecode(aws_iam_role.this["dms"].assume_role_policy).Statement[0].Condition.StringEquals["aws:SourceAccount"] == "123456789012"
     error_message = "only for this account"
+  }
+  assert {
+    condition = jsondecode(aws_iam_role.this["runner"].assume_role_policy).Statement[0].Condition.StringEquals == {
+      "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com"
+      "token.actions.githubusercontent.com:sub" = "repo:acme/shop:environment:dev"
+    }
+    error_message = "exactly these workflows, and no other audience"
+  }
+  assert {
+    condition     = jsondecode(aws_iam_role.this["runner"].assume_role_policy).Statement[0].Action == "sts:AssumeRoleWithWebIdentity"
+    error_message = "by GitHub's token"
   }
   assert {
     condition     = output.instance_profiles == { host = "tests-host" }
@@ -74,6 +95,38 @@ run "no_resource" {
   command = plan
   variables {
     roles = { a = { name = "worker", policy_name = "worker", description = "a role", service = "lambda.amazonaws.com", statements = [{ sid = "Read", why = "code", actions = ["s3:GetObject"], resources = [] }] } }
+  }
+  expect_failures = [var.roles]
+}
+
+run "a_service_and_workflows" {
+  command = plan
+  variables {
+    roles = { a = { name = "runner", policy_name = "runner", description = "a role", service = "lambda.amazonaws.com", github = { provider_arn = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com", subjects = ["repo:acme/shop:environment:dev"] }, statements = [{ sid = "Read", why = "code", actions = ["s3:GetObject"], resources = ["arn:aws:s3:::b/*"] }] } }
+  }
+  expect_failures = [var.roles]
+}
+
+run "a_provider_that_is_not_githubs" {
+  command = plan
+  variables {
+    roles = { a = { name = "runner", policy_name = "runner", description = "a role", github = { provider_arn = "arn:aws:iam::123456789012:oidc-provider/example.com", subjects = ["repo:acme/shop:environment:dev"] }, statements = [{ sid = "Read", why = "code", actions = ["s3:GetObject"], resources = ["arn:aws:s3:::b/*"] }] } }
+  }
+  expect_failures = [var.roles]
+}
+
+run "every_branch_of_a_repository" {
+  command = plan
+  variables {
+    roles = { a = { name = "runner", policy_name = "runner", description = "a role", github = { provider_arn = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com", subjects = ["repo:acme/shop:*"] }, statements = [{ sid = "Read", why = "code", actions = ["s3:GetObject"], resources = ["arn:aws:s3:::b/*"] }] } }
+  }
+  expect_failures = [var.roles]
+}
+
+run "no_workflow_at_all" {
+  command = plan
+  variables {
+    roles = { a = { name = "runner", policy_name = "runner", description = "a role", github = { provider_arn = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com", subjects = [] }, statements = [{ sid = "Read", why = "code", actions = ["s3:GetObject"], resources = ["arn:aws:s3:::b/*"] }] } }
   }
   expect_failures = [var.roles]
 }
