@@ -217,6 +217,17 @@ test("tasks are chosen by their ids; one that isn't published is refused by name
   expect(world.calls).toEqual(["stop task"]);
 });
 
+test("an environment without tasks stops and starts none of the account's", async () => {
+  for (const operation of [tasksPause, tasksResume, rotateCredentials]) {
+    const world = newWorld();
+    const deps = world.dependencies();
+    const environment = { ...deps.environment, replicationTasks: [] };
+    const report = await executeOperation({ ...deps, environment }, requestFor(operation));
+    expect(report.error).toBeUndefined();
+    expect(world.calls.filter((call) => / task/.test(call))).toEqual([]);
+  }
+});
+
 test("removal is refused without a rotation on record, and while an endpoint names the old user in clear text", async () => {
   const world = newWorld();
   expect((await run(world, removeOldUser)).error).toMatchObject({

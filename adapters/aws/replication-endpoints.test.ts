@@ -61,6 +61,7 @@ test("a task's endpoints, its instance and when it began to run; a task that isn
   await dms.status(arn, "running");
   const [running] = await endpoints.links([arn]);
   expect(Date.now() - running!.startedAt!.getTime()).toBeLessThan(30_000);
+  expect(await endpoints.links([])).toEqual([]);
   const missing = `${arn}X`;
   const error = await endpoints.links([arn, missing]).catch((reason: unknown) => reason);
   expect(error).toMatchObject({ kind: "configuration", got: `no ${missing}` });

@@ -62,6 +62,7 @@ export class AwsReplicationEndpoints implements ReplicationEndpoints {
   }
 
   async links(taskArns: readonly string[]): Promise<TaskLink[]> {
+    if (taskArns.length === 0) return [];
     const { sdk, client } = await this.#sdk();
     const what = "describe the endpoints of the DMS tasks";
     const Filters = [{ Name: "replication-task-arn", Values: [...taskArns] }];

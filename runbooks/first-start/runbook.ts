@@ -104,6 +104,8 @@ const startTasks: OperationStep = {
     })),
   run: async (context) => {
     const { toStart } = wantedOf(context);
+    // Asked for no task at all, DMS would show every task of the account.
+    if (toStart.length === 0) return { note: "nothing to start" };
     const now = await context.tasks.describe(toStart.map(({ arn }) => arn));
     await Promise.all(
       now.map(async ({ id, arn, status }) => {

@@ -44,6 +44,8 @@ export function chosenTasks({ environment, inputs }: OperationContext) {
 /** Those tasks as DMS shows them now. Fails `configuration` naming one that isn't there. */
 export async function describeChosen(context: OperationContext): Promise<ReplicationTask[]> {
   const wanted = chosenTasks(context);
+  // Asked for no task at all, DMS would show every task of the account.
+  if (wanted.length === 0) return [];
   const found = await context.tasks.describe(wanted.map(({ arn }) => arn));
   const missing = wanted.filter(({ arn }) => !found.some((task) => task.arn === arn));
   if (missing.length === 0) return found;

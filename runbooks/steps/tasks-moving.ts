@@ -39,6 +39,7 @@ export const tasksMoving: OperationStep = {
       | readonly TaskPosition[]
       | undefined;
     if (!before) throw new Error("no earlier step left where the tasks stood");
+    if (before.length === 0) return { note: "no task was to go on" };
     const still = await waitUntilMoving(context, before);
     if (still.length > 0) await assertNothingWaits(context, still);
     const idle = new Set(still.map(({ id }) => id));

@@ -64,6 +64,25 @@ describe("first start", () => {
   });
 });
 
+test("inputs that are missing or wrong are refused before anything is asked, with what would do", async () => {
+  const words = async (name: string, inputs: Record<string, string>) => {
+    const { code, stderr } = await world.run(name, inputs);
+    return `${code} ${stderr}`;
+  };
+  expect(await words("rotate-credentials", {})).toMatch(
+    /^2 .*no input change.*user-and-password makes a second user/,
+  );
+  expect(await words("rotate-credentials", { change: "both" })).toMatch(/^2 .*take input change.*got both/);
+  expect(await words("rotate-credentials", { change: "password", username: "a b" })).toMatch(/^2 .*got a b/);
+  expect(await words("rotate-credentials", { user: "dms" })).toMatch(
+    /^2 .*inputs of rotate-credentials: change, username/,
+  );
+  expect(await words("remove-old-user", {})).toMatch(/^2 .*no input old-username/);
+  expect(await words("abandon-rotation", { account: "application:" })).toMatch(/^2 .*got application:/);
+  expect(await words("tasks-pause", { tasks: "none" })).toContain("all, or some of: ");
+  expect(await world.statuses()).toEqual({ shop: "running", billing: "running" });
+});
+
 describe("pause and resume", () => {
   test("one task is paused, the other goes on; resumed it carries what came meanwhile", async () => {
     await world.must("tasks-pause", { tasks: "shop" });
