@@ -22,6 +22,14 @@ locals {
   user_secrets = [for key, secret in data.aws_secretsmanager_secret.this : secret.arn if startswith(key, "user ")]
   bucket_arn   = module.bucket.arn
   arns         = "arn:${data.aws_partition.this.partition}"
+
+  # Where the environment has a key of its own, whoever reads or writes what it encrypts must use it.
+  use_key = var.kms_key_arn == null ? [] : [{
+    sid       = "UseKey"
+    why       = "adapters/aws/object-store.ts: objects and secrets encrypted with the environment's own key"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    resources = [var.kms_key_arn]
+  }]
 }
 
 module "iam" {
@@ -34,7 +42,7 @@ module "iam" {
       description         = "The create-user-db function"
       service             = "lambda.amazonaws.com"
       managed_policy_arns = ["${local.arns}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"]
-      statements = [
+      statements = concat([
         {
           sid       = "ReadLogins"
           why       = "services/create-user-db: the master's login and the one DMS writes with"
@@ -53,19 +61,19 @@ module "iam" {
           actions   = ["s3:ListBucket"]
           resources = [local.bucket_arn]
         },
-      ]
+      ], local.use_key)
     }
     dms_secrets = {
       name        = "${local.prefix}-dms-secrets"
       policy_name = "${local.prefix}-dms-secrets"
       description = "DMS reads MongoDB's login"
       service     = "dms.${var.region}.amazonaws.com"
-      statements = [{
+      statements = concat([{
         sid       = "ReadSource"
         why       = "terraform/modules/dms: secrets_manager_arn of the source endpoint"
         actions   = ["secretsmanager:GetSecretValue"]
         resources = [data.aws_secretsmanager_secret.this["mongodb_dms"].arn]
-      }]
+      }], local.use_key)
     }
     failback_host = {
       name                = local.host_name
@@ -74,7 +82,7 @@ module "iam" {
       service             = "ec2.amazonaws.com"
       instance_profile    = true
       managed_policy_arns = ["${local.arns}:iam::aws:policy/AmazonSSMManagedInstanceCore"]
-      statements = [
+      statements = concat([
         {
           sid       = "Bucket"
           why       = "adapters/aws/object-store.ts: log, manifests, dumps, journals"
@@ -84,7 +92,7 @@ module "iam" {
         {
           sid       = "List"
           why       = "adapters/aws/object-store.ts: listing, and telling missing from denied"
-          actions   = ["s3:ListBucket", "s3:ListBucketMultipartUploads"]
+          actions   = ["s3:ListBucket"]
           resources = [local.bucket_arn]
         },
         {
@@ -112,7 +120,7 @@ module "iam" {
         {
           sid       = "StopItself"
           why       = "services/monitor-clean: the host stops itself when all is done"
-          actions   = ["ec2:DescribeInstanceAttribute", "ec2:ModifyInstanceAttribute", "ec2:StopInstances"]
+          actions   = ["ec2:ModifyInstanceAttribute", "ec2:StopInstances"]
           resources = ["${local.arns}:ec2:${var.region}:${data.aws_caller_identity.this.account_id}:instance/*"]
           conditions = [{
             test     = "StringEquals"
@@ -120,7 +128,7 @@ module "iam" {
             values   = [coalesce(var.ec2_name, "${local.prefix}-failback")]
           }]
         },
-      ]
+      ], local.use_key)
     }
   }
 }

@@ -1,0 +1,113 @@
+locals {
+  runner_name  = coalesce(var.runner_role_name, "${local.prefix}-runner")
+  in_account   = "${var.region}:${data.aws_caller_identity.this.account_id}"
+  instance_arn = "${local.arns}:ec2:${local.in_account}:instance/${module.failback_host.instance_id}"
+
+  # Tasks by their tags, not one by one: another task in tasks.yaml changes no policy, and two hundred would not fit into one.
+  of_this_environment = [for name, value in { product = "roundtrip", environment = var.environment } : {
+    test     = "StringEquals"
+    variable = "aws:ResourceTag/${name}"
+    values   = [value]
+  }]
+}
+
+# What `roundtrip` needs on a laptop or in a workflow. A module call of its own: it names the host, which needs a role first.
+module "runner_role" {
+  source = "../modules/iam"
+
+  roles = var.github == null ? {} : {
+    runner = {
+      name        = local.runner_name
+      policy_name = local.runner_name
+      description = "roundtrip in a workflow or on a laptop"
+      github      = var.github
+      statements = concat([
+        {
+          sid       = "ReadBucket"
+          why       = "adapters/aws/object-store.ts: phase, journals, status, verdict, what was applied"
+          actions   = ["s3:GetObject"]
+          resources = ["${local.bucket_arn}/*"]
+        },
+        {
+          sid       = "WriteJournals"
+          why       = "runbooks/engine/operation.ts: lease, phase, journals, what was applied"
+          actions   = ["s3:PutObject"]
+          resources = [for prefix in ["applied", "failback", "operations"] : "${local.bucket_arn}/${prefix}/*"]
+        },
+        {
+          sid       = "List"
+          why       = "adapters/aws/object-store.ts: listing, and telling missing from denied"
+          actions   = ["s3:ListBucket"]
+          resources = [local.bucket_arn]
+        },
+        {
+          sid       = "ReadEnvironment"
+          why       = "scripts/roundtrip/environment.ts: the environment's document"
+          actions   = ["ssm:GetParameter"]
+          resources = [aws_ssm_parameter.environment.arn]
+        },
+        {
+          sid       = "SendDocuments"
+          why       = "adapters/aws/commands.ts: the product's own documents, to its own host"
+          actions   = ["ssm:SendCommand"]
+          resources = concat(values(module.ssm_documents.arns), [local.instance_arn])
+        },
+        {
+          sid       = "FollowCommands"
+          why       = "adapters/aws/commands.ts: SSM has no narrower resource for these calls"
+          actions   = ["ssm:DescribeInstanceInformation", "ssm:GetCommandInvocation", "ssm:ListCommands"]
+          resources = ["*"]
+        },
+        {
+          sid       = "SeeHosts"
+          why       = "adapters/aws/instances.ts: EC2 has no narrower resource for this call"
+          actions   = ["ec2:DescribeInstances"]
+          resources = ["*"]
+        },
+        {
+          sid       = "RunHost"
+          why       = "adapters/aws/instances.ts: on for an outage, kept from being stopped in it, off afterwards"
+          actions   = ["ec2:DescribeInstanceAttribute", "ec2:ModifyInstanceAttribute", "ec2:StartInstances", "ec2:StopInstances"]
+          resources = [local.instance_arn]
+        },
+        {
+          sid = "SeeReplication"
+          why = "adapters/aws/replication-survey.ts: DMS has no narrower resource for its lists"
+          actions = [
+            "dms:DescribeAccountAttributes",
+            "dms:DescribeConnections",
+            "dms:DescribeEndpoints",
+            "dms:DescribeReplicationInstances",
+            "dms:DescribeReplicationTasks",
+          ]
+          resources = ["*"]
+        },
+        {
+          sid        = "RunTasks"
+          why        = "adapters/aws/replication-tasks.ts: start, stop, load a collection, read its numbers"
+          actions    = ["dms:DescribeTableStatistics", "dms:ReloadTables", "dms:StartReplicationTask", "dms:StopReplicationTask"]
+          resources  = ["${local.arns}:dms:${local.in_account}:task:*"]
+          conditions = local.of_this_environment
+        },
+        {
+          sid        = "TestEndpoints"
+          why        = "adapters/aws/replication-endpoints.ts: a rotation proves the new login"
+          actions    = ["dms:TestConnection"]
+          resources  = ["${local.arns}:dms:${local.in_account}:endpoint:*", "${local.arns}:dms:${local.in_account}:rep:*"]
+          conditions = local.of_this_environment
+        },
+        {
+          sid       = "CallFunction"
+          why       = "adapters/aws/functions.ts: roundtrip apply makes databases and users"
+          actions   = ["lambda:InvokeFunction"]
+          resources = [module.create_user_db.function_arn]
+        },
+      ], local.use_key)
+    }
+  }
+}
+
+output "runner_role_arn" {
+  description = "ARN of the role roundtrip's workflows take; null without `github`."
+  value       = one(values(module.runner_role.role_arns))
+}
