@@ -100,7 +100,7 @@ module "iam" {
           why     = "adapters/aws/secrets.ts: Roundtrip's own logins and those whose demotion is proved"
           actions = ["secretsmanager:GetSecretValue"]
           resources = concat(
-            [for key in ["documentdb", "mongodb", "mongodb_dms"] : data.aws_secretsmanager_secret.this[key].arn],
+            [for key in ["documentdb", "mongodb"] : data.aws_secretsmanager_secret.this[key].arn],
             [module.secrets.replication_secret_arn],
             local.user_secrets,
           )

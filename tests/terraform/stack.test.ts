@@ -106,6 +106,19 @@ describe.skipIf(!terraformProgram)(`terraform/stack, applied${whyNoTerraform}`, 
     expect(again.stderr).toContain("already scheduled for deletion");
   });
 
+  test("an account is bootstrapped once: bucket of the states, DMS's roles by their fixed names, GitHub's provider", async () => {
+    await using world = await TestTerraform.start();
+    const folder = join(world.copy(join(repository, "terraform"), "terraform-copy"), "bootstrap");
+    const variables = ["-var=region=us-east-1", "-var=state_bucket_name=roundtrip-state"];
+    await world.succeed(folder, "init");
+    await world.succeed(folder, "apply", "-auto-approve", ...variables);
+    expect(await world.plan(folder, ...variables)).toEqual({});
+    const { Objects } = (await world.call("stored-objects", "StoredObjects.ListObjects", {
+      TypeName: "aws_iam_role",
+    })) as { Objects: { ObjectId: string }[] };
+    expect(Objects.map(({ ObjectId }) => ObjectId)).toEqual(["dms-cloudwatch-logs-role", "dms-vpc-role"]);
+  });
+
   test("prod is not destroyed: its cluster is protected, and its bucket isn't emptied", async () => {
     await using own = await StackWorld.start("prod");
     await own.apply();

@@ -1,38 +1,5 @@
-variable "name" {
-  description = "Begins the endpoints' Name tags, such as roundtrip-dev."
-  type        = string
-  nullable    = false
-
-  validation {
-    condition     = can(regex("^[A-Za-z0-9-]{1,64}$", var.name))
-    error_message = "name must be 1 to 64 letters, digits and hyphens, got ${var.name}."
-  }
-}
-
-variable "region" {
-  description = "Region of the VPC: part of the services' names."
-  type        = string
-  nullable    = false
-
-  validation {
-    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-\\d$", var.region))
-    error_message = "region must read like us-east-1, got ${var.region}."
-  }
-}
-
-variable "account_id" {
-  description = "Account of the environment: only its users and roles get through the interface endpoints."
-  type        = string
-  nullable    = false
-
-  validation {
-    condition     = can(regex("^\\d{12}$", var.account_id))
-    error_message = "account_id must be 12 digits, got ${var.account_id}."
-  }
-}
-
 variable "vpc_id" {
-  description = "VPC of the endpoints; its DNS support and DNS host names must be on, for private names."
+  description = "VPC whose private subnets reach AWS's services without the internet."
   type        = string
   nullable    = false
 
@@ -42,54 +9,59 @@ variable "vpc_id" {
   }
 }
 
-variable "route_table_ids" {
-  description = "Route tables of the private subnets, which lead to S3 from then on."
-  type        = list(string)
+variable "region" {
+  description = "Region of the services."
+  type        = string
   nullable    = false
 
   validation {
-    condition     = length(var.route_table_ids) > 0 && alltrue([for id in var.route_table_ids : startswith(id, "rtb-")])
-    error_message = "route_table_ids must name at least one route table (rtb-…): without one nothing reaches S3."
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-\\d$", var.region))
+    error_message = "region must be a region such as us-east-1, got ${var.region}."
   }
 }
 
 variable "subnet_ids" {
-  description = "Private subnets of the interfaces, one a zone. Each costs by the hour, for every service."
+  description = "Private subnets the interface endpoints stand in, one a zone."
   type        = list(string)
   nullable    = false
 
   validation {
-    condition     = length(var.services) == 0 || length(var.subnet_ids) > 0
-    error_message = "subnet_ids must name at least one subnet for the interfaces."
+    condition     = length(var.subnet_ids) >= 1
+    error_message = "subnet_ids must name one subnet at least."
+  }
+}
+
+variable "route_table_ids" {
+  description = "Route tables of the private subnets, for S3's gateway endpoint (which costs nothing)."
+  type        = list(string)
+  nullable    = false
+
+  validation {
+    condition     = length(var.route_table_ids) >= 1
+    error_message = "route_table_ids must name one route table at least: hosts install from S3."
   }
 }
 
 variable "security_group_ids" {
-  description = "Security groups of the interfaces: they must let port 443 in from the hosts, the function and DMS."
+  description = "Security groups of the interface endpoints: they must let HTTPS in from hosts, lambda and DMS."
   type        = list(string)
   nullable    = false
 
   validation {
-    condition     = length(var.services) == 0 || length(var.security_group_ids) > 0
-    error_message = "security_group_ids must name at least one group: without one AWS takes the VPC's default group, which lets nobody in."
+    condition     = length(var.security_group_ids) >= 1
+    error_message = "security_group_ids must name one group at least."
   }
 }
 
-variable "services" {
-  description = <<-EOT
-    Services reached through interfaces of their own. The default is what hosts, the create-user-db function and DMS call in a subnet
-    without internet: `ec2` (the failback host stops itself), `ec2messages`, `ssm` and `ssmmessages` (Run Command), `secretsmanager`,
-    `logs` and `monitoring` (CloudWatch agent), `sts`. Leave out what the VPC has already: a private name can stand only once.
-  EOT
+variable "interface_services" {
+  description = "Services with an interface endpoint. SSM needs all three of its own; an endpoint costs some 7 USD a month and zone."
   type        = set(string)
-  default     = ["ec2", "ec2messages", "logs", "monitoring", "secretsmanager", "ssm", "ssmmessages", "sts"]
+  default     = ["ssm", "ssmmessages", "ec2messages", "secretsmanager", "logs", "ec2", "sts", "monitoring"]
   nullable    = false
 
   validation {
-    condition = length(setsubtract(var.services, [
-      "ec2", "ec2messages", "kms", "lambda", "logs", "monitoring", "dms", "rds", "secretsmanager", "ssm", "ssmmessages", "sts",
-    ])) == 0
-    error_message = "services may hold ec2, ec2messages, kms, lambda, logs, monitoring, dms, rds, secretsmanager, ssm, ssmmessages and sts; S3 has its gateway."
+    condition     = length(setsubtract(["ssm", "ssmmessages", "ec2messages", "secretsmanager"], var.interface_services)) == 0
+    error_message = "interface_services must hold ssm, ssmmessages, ec2messages and secretsmanager: without them no runbook reaches a host."
   }
 }
 

@@ -1,0 +1,131 @@
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { awsCallsOf } from "../support/aws-calls.ts";
+
+setDefaultTimeout(180_000);
+
+const repository = join(import.meta.dirname, "../..");
+
+/** Which program runs as which role of the stack. */
+const programs: Readonly<Record<string, string>> = {
+  create_user_db: "services/create-user-db/main.ts",
+  failback_host: "services/main.ts",
+  runner: "scripts/roundtrip.ts",
+};
+
+/** What no call in the source asks for, by role, with the reason it is granted all the same. */
+const besides: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  create_user_db: { "s3:ListBucket": "without it S3 answers denied for an object that isn't there" },
+  dms_secrets: { "secretsmanager:GetSecretValue": "DMS itself reads the source endpoint's secret" },
+};
+const withKey = ["kms:Decrypt", "kms:GenerateDataKey"];
+
+/** AWS's policies that may be attached, and why one of our own is no better. */
+const managed: Readonly<Record<string, string>> = {
+  "service-role/AWSLambdaVPCAccessExecutionRole":
+    "log and network interfaces: Lambda's own calls, without narrower resources",
+  AmazonSSMManagedInstanceCore: "the SSM agent's own calls, which change with its versions",
+};
+
+interface Statement {
+  readonly sid: string;
+  readonly why: string;
+  readonly actions: readonly string[];
+  readonly anyResource: boolean;
+}
+interface Role {
+  readonly statements: readonly Statement[];
+  readonly managed: readonly string[];
+  readonly usesKey: boolean;
+}
+
+const quoted = (text: string) => [...text.matchAll(/"([^"]*)"/g)].map(([, each]) => each!);
+
+/** The stack's roles as they are written (terraform fmt holds the form). */
+function roles(): ReadonlyMap<string, Role> {
+  const folder = join(repository, "terraform/stack");
+  const files = readdirSync(folder).filter((file) => file.endsWith(".tf"));
+  const text = files
+    .map((file) => readFileSync(join(folder, file), "utf8"))
+    .filter((content) => content.includes('"../modules/iam"'))
+    .join("\n");
+  const blocks = [...text.matchAll(/^ {4}(\w+) = \{\n([\s\S]*?)^ {4}\}/gm)];
+  return new Map(
+    blocks.map(([, name, body]) => {
+      const statements = body!
+        .split(/(?=\bsid\s+=)/)
+        .slice(1)
+        .map((each) => ({
+          sid: /^sid\s+= "(\w+)"/.exec(each)![1]!,
+          why: /\bwhy\s+= "([^"]*)"/.exec(each)![1]!,
+          actions: quoted(/\bactions\s+= \[([^\]]*)\]/.exec(each)![1]!),
+          anyResource: /\bresources\s+= \["\*"\]/.test(each),
+        }));
+      const attached = quoted(/managed_policy_arns\s+= \[([^\]]*)\]/.exec(body!)?.[1] ?? "");
+      return [
+        name!,
+        {
+          statements,
+          managed: attached.map((arn) => arn.replace(/^.*:policy\//, "")),
+          usesKey: body!.includes("local.use_key"),
+        },
+      ];
+    }),
+  );
+}
+
+/** Calls AWS knows no narrower resource for: Service Authorization Reference, the tables of each service. */
+const withoutResources = [
+  "dms:DescribeAccountAttributes",
+  "dms:DescribeConnections",
+  "dms:DescribeEndpoints",
+  "dms:DescribeReplicationInstances",
+  "dms:DescribeReplicationTasks",
+  "ec2:DescribeInstances",
+  "ssm:DescribeInstanceInformation",
+  "ssm:GetCommandInvocation",
+  "ssm:ListCommands",
+];
+
+describe("permissions", () => {
+  const granted = roles();
+
+  test("the stack's roles are the ones whose programs are known here, and DMS's own", () => {
+    expect([...granted.keys()].sort()).toEqual([...Object.keys(programs), "dms_secrets"].sort());
+  });
+
+  for (const [name, role] of granted) {
+    test(`${name}: is granted what its program calls, and nothing else`, async () => {
+      const program = programs[name];
+      const calls = program ? await awsCallsOf(program) : [];
+      if (program) expect(calls.length).toBeGreaterThan(1);
+      const actions = role.statements.flatMap((statement) => statement.actions);
+      expect(new Set(actions).size).toBe(actions.length);
+      const needed = new Set([...calls.map(({ action }) => action), ...Object.keys(besides[name] ?? {})]);
+      expect([...actions].sort()).toEqual([...needed].sort());
+      // A reason for what the code calls by now would be no reason.
+      const unneeded = Object.keys(besides[name] ?? {}).filter((each) =>
+        calls.some(({ action }) => action === each),
+      );
+      expect(unneeded).toEqual([]);
+      expect(role.usesKey).toBe(true);
+    });
+
+    test(`${name}: each statement names the code that needs it; every resource only where AWS has no narrower one`, () => {
+      for (const { sid, why, actions, anyResource } of role.statements) {
+        const path = why.slice(0, why.indexOf(":"));
+        expect({ sid, path, there: existsSync(join(repository, path)) }).toEqual({ sid, path, there: true });
+        const tooWide = anyResource ? actions.filter((action) => !withoutResources.includes(action)) : [];
+        expect({ sid, tooWide }).toEqual({ sid, tooWide: [] });
+      }
+      expect(role.managed.filter((policy) => !(policy in managed))).toEqual([]);
+    });
+  }
+
+  test("where the environment has a key, its use is granted and no more", () => {
+    const text = readFileSync(join(repository, "terraform/stack/main.iam.tf"), "utf8");
+    const statement = /use_key\s+= [\s\S]*?actions\s+= \[([^\]]*)\]/.exec(text)![1]!;
+    expect(quoted(statement)).toEqual(withKey);
+  });
+});
