@@ -98,6 +98,14 @@ describe("what is taken over", () => {
     expect(files["README.md"]).toContain("`roundtrip_source_server_name`");
   });
 
+  test("a user the old root calls sensitive becomes a variable, for the endpoints it writes through too", () => {
+    const secretive = { ...shop, sensitive: { password: true, username: true } };
+    const { files } = adopted([source(), secretive, orders]);
+    expect(JSON.stringify(files)).not.toContain("writer");
+    expect(files["main.tf"]).toContain(", id) ? var.roundtrip_target_username : null");
+    expect(adopted([source(), shop, orders]).files["main.tf"]).toContain(', id) ? "writer" : null');
+  });
+
   test("the secret with the targets' login is found in the state; any other stays to be named", () => {
     const version = (password: string): OldObject => ({
       address: "aws_secretsmanager_secret_version.replication",

@@ -2,17 +2,10 @@ import type { SourceNames } from "../tasks/import-rules.ts";
 import type { EnvironmentName } from "../tasks/model.ts";
 import { importedResources, importText, movedText, removedText, type Taken, takenOver } from "./blocks.ts";
 import { readmeText } from "./readme.ts";
-import {
-  commonTags,
-  keptText,
-  mainText,
-  tagsOf,
-  type Variables,
-  variablesText,
-  versionsText,
-} from "./root.ts";
+import { keptText, mainText, type Variables, variablesText, versionsText } from "./root.ts";
 import { findSetup, type OldSetup } from "./setup.ts";
 import { readState, type StateObject } from "./state.ts";
+import { commonTags, tagsOf } from "./tags.ts";
 import { adoptTasks } from "./tasks.ts";
 
 export interface AdoptInput {

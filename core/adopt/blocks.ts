@@ -1,6 +1,6 @@
 /** Which object of the old state is which of the new root, as `import`, `moved` and `removed` blocks. */
 import { attribute, block, comment, expression, type HclItem, hclString, hclText } from "./hcl.ts";
-import { certificateName } from "./root.ts";
+import { certificateName } from "./resources.ts";
 import type { OldSetup } from "./setup.ts";
 import type { StateObject } from "./state.ts";
 

@@ -5,6 +5,9 @@ import { readTerraformPlan } from "../plan/terraform-plan.ts";
 import { listed } from "../plan/words.ts";
 import type { InfrastructureChange } from "../ports.ts";
 
+/** Terraform's plan of a change in which no value changes; the provider isn't asked. */
+const onlyMarks = "what counts as sensitive";
+
 type Json = Readonly<Record<string, unknown>>;
 
 export interface PlanCheck {
@@ -45,7 +48,7 @@ export function checkAdoptionPlan(text: string, accepted: readonly string[] = []
   for (const change of changes.filter(({ address }) => !accepted.includes(address))) {
     const problem = problemOf(change, entries.get(change.address));
     if (problem) problems.push(problem);
-    else harmless.push(`${change.address} (${listed(change.attributes)})`);
+    else harmless.push(`${change.address} (${listed(change.attributes) || onlyMarks})`);
   }
   const all = [...entries.values()];
   return {

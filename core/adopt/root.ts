@@ -5,12 +5,16 @@ import {
   block,
   comment,
   expression,
+  HclExpression,
   type HclItem,
   type HclValue,
+  hclString,
   hclText,
 } from "./hcl.ts";
+import { certificateItems, certificateName, instanceItems } from "./resources.ts";
 import { type OldSetup, settingsOf } from "./setup.ts";
 import type { StateObject } from "./state.ts";
+import { commonTags } from "./tags.ts";
 import type { Kept } from "./tasks.ts";
 
 export interface RootInput {
@@ -50,7 +54,7 @@ export function mainText(input: RootInput, variables: Variables): string {
       attribute("tasks_file", expression(`"\${path.module}/tasks.yaml"`)),
       attribute("environment", environment),
     ),
-    ...keptLocals(names.taskConfig),
+    ...keptLocals(names.taskConfig, shown(setup.targets[0]!, "username", variables, "target") ?? null),
     block(
       "module",
       [names.dms],
@@ -62,13 +66,14 @@ export function mainText(input: RootInput, variables: Variables): string {
       attribute("replication_instance_arn", instanceArn(setup)),
       ...tagged(commonTags([setup.source, ...setup.targets, ...setup.tasks.map(({ object }) => object)])),
     ),
-    ...instanceItems(input),
+    ...instanceItems(setup, input.sameState),
     ...certificateItems(setup),
   ]);
 }
 
 /** What is as it was until tasks.yaml says something new: then that holds, and Terraform plans the change. */
-function keptLocals(taskConfig: string): HclItem[] {
+function keptLocals(taskConfig: string, username: HclValue): HclItem[] {
+  const user = username instanceof HclExpression ? username.text : hclString(String(username ?? ""));
   const kept = (name: string, attributeName: string) => {
     const [own, asKept] = [`task.${attributeName}`, `local.roundtrip_kept.tasks[id].${name}`];
     return `try(jsonencode(${asKept}.declared) == ${own}, false) ? jsonencode(${asKept}.inDms) : ${own}`;
@@ -87,7 +92,7 @@ function keptLocals(taskConfig: string): HclItem[] {
           [
             "{",
             `    for id, endpoint in module.${taskConfig}.target_endpoints : id => merge(endpoint, {`,
-            "      imported_username = try(local.roundtrip_kept.target_endpoints[id].imported_username, null)",
+            `      imported_username = contains(local.roundtrip_kept.imported_target_endpoints, id) ? ${user} : null`,
             "    })",
             "  }",
           ].join("\n"),
@@ -111,16 +116,13 @@ function keptLocals(taskConfig: string): HclItem[] {
   ];
 }
 
-/** `adopted.json`: what main.tf compares with. No secret: the name of a user, mappings and settings. */
+/** `adopted.json`: what main.tf compares with. No secret: ids, mappings and settings. */
 export function keptText(
   setup: OldSetup,
   kept: Readonly<Record<string, { readonly mappings?: Kept; readonly settings: Kept }>>,
 ): string {
-  const endpoints = setup.targets.map((each) => [
-    each.id,
-    { imported_username: each.text("username") ?? null },
-  ]);
-  return `${JSON.stringify({ target_endpoints: Object.fromEntries(endpoints), tasks: kept }, null, 2)}\n`;
+  const document = { imported_target_endpoints: setup.targets.map(({ id }) => id), tasks: kept };
+  return `${JSON.stringify(document, null, 2)}\n`;
 }
 
 /** The value, or a variable in its place when the old root calls it sensitive: then it isn't written. */
@@ -185,121 +187,8 @@ function instanceArn({ instance, instanceArn: arn }: OldSetup): HclValue {
   return instance ? expression("aws_dms_replication_instance.adopted.replication_instance_arn") : arn;
 }
 
-const instanceAttributes = [
-  ...["replication_instance_id", "replication_instance_class", "allocated_storage", "multi_az"],
-  ...["auto_minor_version_upgrade", "preferred_maintenance_window", "publicly_accessible", "network_type"],
-  ...["kms_key_arn", "dns_name_servers"],
-];
-
-function instanceItems({ setup: { instance, subnetGroup }, sameState }: RootInput): HclItem[] {
-  const items: HclItem[] = [];
-  if (instance) {
-    const plain = Object.fromEntries(
-      instanceAttributes.map((name) => [name, instance.value(name) as HclValue]),
-    );
-    const group = instance.text("replication_subnet_group_id");
-    items.push(
-      block(
-        "resource",
-        ["aws_dms_replication_instance", "adopted"],
-        ...attributes({
-          ...plain,
-          ...(instance.value("multi_az") === true
-            ? {}
-            : { availability_zone: instance.text("availability_zone") }),
-          // Unknown to DMS: after an import there are none in the state, and saying them would be a change.
-          ...(sameState ? flags(instance) : {}),
-          replication_subnet_group_id: subnetGroup
-            ? expression("aws_dms_replication_subnet_group.adopted.id")
-            : group,
-          vpc_security_group_ids: sorted(instance.value("vpc_security_group_ids")),
-          ...tagsAttribute(instance),
-        }),
-        comment(
-          "No engine_version: the instance keeps the one it has, also when AWS has raised it since. Add it to upgrade.",
-        ),
-        neverDestroyed(),
-      ),
-    );
-  }
-  if (subnetGroup)
-    items.push(
-      block(
-        "resource",
-        ["aws_dms_replication_subnet_group", "adopted"],
-        ...attributes({
-          replication_subnet_group_id: subnetGroup.id,
-          replication_subnet_group_description: subnetGroup.text("replication_subnet_group_description"),
-          subnet_ids: sorted(subnetGroup.value("subnet_ids")),
-          ...tagsAttribute(subnetGroup),
-        }),
-        neverDestroyed(),
-      ),
-    );
-  return items;
-}
-
-function flags(instance: StateObject): Record<string, HclValue> {
-  const names = ["allow_major_version_upgrade", "apply_immediately"];
-  return Object.fromEntries(names.map((name) => [name, (instance.value(name) ?? null) as HclValue]));
-}
-
-function certificateItems({ certificates }: OldSetup): HclItem[] {
-  return certificates.map((certificate, index) =>
-    block(
-      "resource",
-      ["aws_dms_certificate", certificateName(index)],
-      ...attributes({ certificate_id: certificate.id, ...tagsAttribute(certificate) }),
-      comment("Its content is in DMS; the state calls it sensitive, so it isn't written here."),
-      block(
-        "lifecycle",
-        [],
-        attribute("prevent_destroy", true),
-        attribute("ignore_changes", expression("[certificate_pem, certificate_wallet]")),
-      ),
-    ),
-  );
-}
-
-export function certificateName(index: number): string {
-  return `adopted_${index + 1}`;
-}
-
-function neverDestroyed(): HclItem {
-  return block("lifecycle", [], attribute("prevent_destroy", true));
-}
-
-/** Tags all of them have, those of the old provider's default_tags with them. */
-export function commonTags(objects: readonly StateObject[]): Record<string, string> {
-  const [first = {}, ...rest] = objects.map(tagsOf);
-  return Object.fromEntries(
-    Object.entries(first).filter(([key, value]) => rest.every((each) => each[key] === value)),
-  );
-}
-
-export function tagsOf(object: StateObject): Record<string, string> {
-  const found = object.value("tags_all") ?? object.value("tags") ?? {};
-  return Object.fromEntries(
-    Object.entries(found as Record<string, unknown>).filter(
-      (pair): pair is [string, string] => typeof pair[1] === "string",
-    ),
-  );
-}
-
 function tagged(tags: Record<string, string>): HclItem[] {
   return Object.keys(tags).length > 0 ? [attribute("tags", tags)] : [];
-}
-
-function tagsAttribute(object: StateObject): { tags?: Record<string, string> } {
-  const tags = tagsOf(object);
-  return Object.keys(tags).length > 0 ? { tags } : {};
-}
-
-/** Nothing where the list is empty: then it is AWS's own. */
-function sorted(value: unknown): HclValue | undefined {
-  return Array.isArray(value) && value.length > 0
-    ? value.filter((each): each is string => typeof each === "string").sort()
-    : undefined;
 }
 
 function textOf(value: unknown): string | undefined {

@@ -1,6 +1,5 @@
 /** The part of an old state that replicates: what roundtrip takes over, and what speaks against it. */
 import { RoundtripError } from "../errors.ts";
-import { quoted } from "../tasks/names.ts";
 import type { StateObject } from "./state.ts";
 
 export interface OldTask {
@@ -172,9 +171,4 @@ function cannot(problems: readonly string[]): RoundtripError {
     wayOut:
       "mend what is named in the old root and apply it, or leave those tasks where they are; nothing was written",
   });
-}
-
-/** Text of the state in a message: never more than a line. */
-export function named(object: StateObject): string {
-  return quoted(object.id);
 }
