@@ -34,9 +34,11 @@ function stackVariables(): ReadonlyMap<string, string> {
   const folder = join(terraform, "stack");
   const files = readdirSync(folder).filter((file) => file.startsWith("variables") && file.endsWith(".tf"));
   const text = files.map((file) => readFileSync(join(folder, file), "utf8")).join("\n");
-  return new Map(
+  const found = new Map(
     [...text.matchAll(/^variable "(\w+)" \{\n([\s\S]*?)^\}/gm)].map(([, name, body]) => [name!, body!]),
   );
+  expect(found.size).toBe([...text.matchAll(/^variable /gm)].length);
+  return found;
 }
 
 /** Type and default of a variable, or of an object's attribute, as Terraform writes them. */
