@@ -54,7 +54,8 @@ function addPull(store: Store, given: Fields): number {
   });
   store.put("pull", repository, String(number), {
     ...fields,
-    head: { sha: "0".repeat(40) },
+    head: { sha: "0".repeat(40), repo: { full_name: pull.repository } },
+    merged_at: null,
     merge_commit_sha: null,
     files: [],
     reviews: [],
