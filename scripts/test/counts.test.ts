@@ -38,8 +38,7 @@ test("a skipped test fails when everything is required, unless no installer brin
   expect(bunCounts(output(10, 0, skips), 0, true)).toMatchObject({ passed: 10, failed: 1, skipped: 1 });
 });
 
-test("the closing line names skipped tests only where there are any", () => {
-  expect(closingLine({ passed: 3, failed: 0, skipped: 0 })).toBe("3 passed, 0 failed");
-  expect(closingLine({ passed: 3, failed: 1, skipped: 2 })).toBe("3 passed, 1 failed, 2 skipped");
+test("the closing line counts what passed and what failed, and nothing else", () => {
+  expect(closingLine({ passed: 3, failed: 1 })).toBe("3 passed, 1 failed");
   expect(commandCounts(2)).toMatchObject({ passed: 0, failed: 1 });
 });
