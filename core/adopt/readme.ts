@@ -55,6 +55,7 @@ function ownStateSteps({ importedCount, variables, imported }: ReadmeInput): str
     ...planAndCheck,
     "",
     `   Expected: ${counted(importedCount, "object")} imported, none created, replaced or deleted. Exit code 3 names what is in the way.`,
+    "   Terraform may show tasks and endpoints as changed in place: what the check calls harmless reaches no task.",
     "4. `terraform apply plan.bin`, then `terraform plan` once more: no changes.",
     "5. In the **old** root, let go of what was taken over: copy `forget/removed.tf` there, and take the resources it names out of the",
     "   old code (or the module call, when the module holds nothing else). `terraform plan` must show nothing to destroy; check it by",

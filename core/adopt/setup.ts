@@ -109,7 +109,7 @@ function taskProblems(task: StateObject): string[] {
   for (const name of ["table_mappings", "replication_task_settings"])
     if (task.text(name) === undefined)
       problems.push(
-        `${task.address.text}: ${name} isn't in the state; terraform apply -refresh-only writes it there`,
+        `${task.address.text}: ${name} isn't in the state, or is marked sensitive; terraform apply -refresh-only writes it there`,
       );
   if (task.tainted)
     problems.push(

@@ -145,7 +145,11 @@ export class OldSetupWorld implements AsyncDisposable {
     writeFileSync(tasks, JSON.stringify(oldTasksFile));
     const folder = join(this.terraform.dir, name);
     const given = ["--state", state, "--tasks", tasks, "--env", "dev", "--out", folder];
-    return { ...(await roundtrip("adopt", ...given, ...options)), folder };
+    const run = await roundtrip("adopt", ...given, ...options);
+    // The old root calls this user sensitive, so a person has to name it.
+    if (run.exitCode === 0)
+      writeFileSync(join(folder, "names.auto.tfvars"), 'roundtrip_target_username = "dms_target"\n');
+    return { ...run, folder };
   }
 
   /** Plans the folder and has `roundtrip adopt --check` look at it. */
@@ -276,7 +280,7 @@ resource "aws_dms_endpoint" "target" {
   database_name = each.value.database_name
   server_name   = var.docdb.server_name
   port          = var.docdb.port
-  username      = "dms_target"
+  username      = sensitive("dms_target")
   password      = var.docdb.password
   tags          = local.tags
 }
