@@ -66,12 +66,6 @@ export function text(value: Value | undefined): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
-export function hasUnknown(value: Value | undefined): boolean {
-  if (isUnknown(value)) return true;
-  if (Array.isArray(value)) return value.some(hasUnknown);
-  return isObject(value) && Object.values(value).some(hasUnknown);
-}
-
 function canonical(value: Value | undefined): unknown {
   if (Array.isArray(value)) return value.map(canonical);
   if (!isObject(value)) return value ?? null;

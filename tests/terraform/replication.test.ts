@@ -124,6 +124,7 @@ describe.skipIf(!terraformProgram)(`terraform/examples/replication, applied${why
     };
     const billing = ReplicationTasks.find((task) => task.ReplicationTaskIdentifier === "billing")!;
     writeFileSync(tasksFile, addCollections(tasksOf(), "shop-orders", [{ name: "returns" }]));
+    await world.aws.control("POST", "dms", { sourceLostMs: 100 });
     // The apply is held at its one change, until billing has been started and has failed: its databases don't exist.
     await world.aws.control("POST", "faults", {
       operation: "ModifyReplicationTask",

@@ -58,7 +58,7 @@ export function waitForStatus(
   });
 }
 
-export async function waitUntilGone(what: string, ask: () => Promise<Described | undefined>): Promise<void> {
+async function waitUntilGone(what: string, ask: () => Promise<Described | undefined>): Promise<void> {
   await waitFor(`waiting for ${what} to be deleted`, async () =>
     (await ask()) === undefined ? true : undefined,
   );
