@@ -25,6 +25,8 @@ export interface PutOptions {
   readonly contentType?: string;
   readonly contentEncoding?: string;
   readonly metadata?: Readonly<Record<string, string>>;
+  /** By which the bucket's lifecycle picks the object, wherever it lies. */
+  readonly tags?: Readonly<Record<string, string>>;
 }
 
 export interface ObjectSummary {

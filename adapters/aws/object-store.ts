@@ -176,6 +176,7 @@ export class S3ObjectStore implements ObjectStore {
       ...(options?.contentType === undefined ? {} : { ContentType: options.contentType }),
       ...(options?.contentEncoding === undefined ? {} : { ContentEncoding: options.contentEncoding }),
       ...(options?.metadata === undefined ? {} : { Metadata: { ...options.metadata } }),
+      ...(options?.tags === undefined ? {} : { Tagging: new URLSearchParams(options.tags).toString() }),
     };
   }
 

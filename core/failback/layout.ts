@@ -10,6 +10,9 @@ export const identityKey = "identity/mongodb.json";
 export const controlDatabase = "roundtrip_control";
 export const controlCollection = "signals";
 
+/** Of dumps: the bucket's lifecycle expires them by it, beside a log that must not expire (terraform/modules/s3). */
+export const dumpTags = { retention: "dump" };
+
 /** Answers of action `inspect`; of interest for minutes, the bucket's lifecycle removes them. */
 export const inspectionsPrefix = "operations/inspections/";
 

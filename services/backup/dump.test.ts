@@ -15,6 +15,7 @@ import { gunzipSync } from "node:zlib";
 import { addFence } from "../../adapters/state/fences.ts";
 import { readJson } from "../../adapters/state/json.ts";
 import type { DumpManifest } from "../../core/failback/documents.ts";
+import { dumpTags } from "../../core/failback/layout.ts";
 import { ServiceWorld, worldFailbackId } from "../../tests/support/service-world.ts";
 import { waitFor } from "../../tests/support/wait-for.ts";
 import { type DumpRequest, dumpSide } from "./dump.ts";
@@ -63,6 +64,18 @@ describe("failback 16: a dump is complete or does not exist", () => {
     ).toMatchObject({
       value: manifest,
     });
+  });
+
+  test("the archive has the tag by which the bucket's lifecycle expires it", async () => {
+    using world = new ServiceWorld({ secrets });
+    const tags: unknown[] = [];
+    const upload = world.store.upload.bind(world.store);
+    world.store.upload = (key, body, options) => {
+      tags.push(options?.tags);
+      return upload(key, body, options);
+    };
+    await dumpSide(world.service, request(world, program("tagged", "seq 1 3")));
+    expect(tags).toEqual([dumpTags]);
   });
 
   test("mongodump that fails at its end leaves neither archive nor manifest, nor the file with the password", async () => {

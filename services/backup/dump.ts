@@ -6,6 +6,7 @@ import { configurationText, connectionString } from "../../adapters/dump/configu
 import { dumpArchive } from "../../adapters/dump/mongodump.ts";
 import { writeJson } from "../../adapters/state/json.ts";
 import type { DumpManifest } from "../../core/failback/documents.ts";
+import { dumpTags } from "../../core/failback/layout.ts";
 import type { ServiceContext } from "../runtime/definition.ts";
 import { type DumpSide, dumpKeys } from "./dump-store.ts";
 
@@ -88,7 +89,7 @@ async function upload(
   body: Readable,
 ): ReturnType<ServiceContext["store"]["upload"]> {
   try {
-    return await store.upload(key, body, { contentType: "application/gzip" });
+    return await store.upload(key, body, { contentType: "application/gzip", tags: dumpTags });
   } finally {
     body.destroy();
   }

@@ -86,7 +86,7 @@ module "iam" {
         {
           sid       = "Bucket"
           why       = "adapters/aws/object-store.ts: log, manifests, dumps, journals"
-          actions   = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+          actions   = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject", "s3:PutObjectTagging"]
           resources = ["${local.bucket_arn}/*"]
         },
         {

@@ -17,6 +17,9 @@ const programs: Readonly<Record<string, string>> = {
 /** What no call in the source asks for, by role, with the reason it is granted all the same. */
 const besides: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   create_user_db: { "s3:ListBucket": "without it S3 answers denied for an object that isn't there" },
+  failback_host: {
+    "s3:PutObjectTagging": "services/backup/dump.ts puts dumps with a tag: the put needs it, too",
+  },
   dms_secrets: { "secretsmanager:GetSecretValue": "DMS itself reads the source endpoint's secret" },
 };
 const withKey = ["kms:Decrypt", "kms:GenerateDataKey"];

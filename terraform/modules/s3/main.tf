@@ -62,17 +62,37 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     }
   }
 
+  # Dumps lie beside the log of their failback, so no prefix tells them apart: `backup` tags them (core/failback/layout.ts).
+  rule {
+    id     = "expire-dumps"
+    status = "Enabled"
+
+    filter {
+      tag {
+        key   = "retention"
+        value = "dump"
+      }
+    }
+    expiration {
+      days = var.dump_retention_days
+    }
+  }
+
   dynamic "rule" {
-    for_each = toset(["dump/", "backup/"])
+    for_each = {
+      backups     = { prefix = "backup/", days = var.dump_retention_days }
+      inspections = { prefix = "operations/inspections/", days = var.answer_retention_days }
+      preflights  = { prefix = "operations/preflights/", days = var.answer_retention_days }
+    }
     content {
-      id     = "expire-${trimsuffix(rule.value, "/")}"
+      id     = "expire-${rule.key}"
       status = "Enabled"
 
       filter {
-        prefix = rule.value
+        prefix = rule.value.prefix
       }
       expiration {
-        days = var.dump_retention_days
+        days = rule.value.days
       }
     }
   }

@@ -21,7 +21,7 @@ variable "kms_key_arn" {
 }
 
 variable "dump_retention_days" {
-  description = "How long dumps (dump/, backup/) are kept."
+  description = "How long a failback's dumps and the backups (backup/) are kept."
   type        = number
   default     = 30
   nullable    = false
@@ -29,6 +29,18 @@ variable "dump_retention_days" {
   validation {
     condition     = var.dump_retention_days >= 7 && var.dump_retention_days <= 3650
     error_message = "dump_retention_days must be between 7 and 3650, got ${var.dump_retention_days}."
+  }
+}
+
+variable "answer_retention_days" {
+  description = "How long a host's answers to `plan`, `drift` and `preflight` are kept (operations/inspections/, operations/preflights/)."
+  type        = number
+  default     = 7
+  nullable    = false
+
+  validation {
+    condition     = var.answer_retention_days >= 1 && var.answer_retention_days <= 365
+    error_message = "answer_retention_days must be between 1 and 365, got ${var.answer_retention_days}."
   }
 }
 

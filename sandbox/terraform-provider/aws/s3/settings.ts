@@ -23,7 +23,11 @@ function rule(values: Values): string {
         `<Transition>${element("Days", each.days)}${element("StorageClass", each.storage_class)}</Transition>`,
     )
     .join("");
-  return `<Rule>${textElement("ID", values.id)}<Filter>${textElement("Prefix", filter?.prefix ?? values.prefix)}</Filter>${element("Status", values.status)}${transitions}${
+  const [tag] = filter ? blocks(filter, "tag") : [];
+  const picks = tag
+    ? `<Tag>${textElement("Key", tag.key)}${textElement("Value", tag.value)}</Tag>`
+    : textElement("Prefix", filter?.prefix ?? values.prefix);
+  return `<Rule>${textElement("ID", values.id)}<Filter>${picks}</Filter>${element("Status", values.status)}${transitions}${
     expiration
       ? `<Expiration>${element("Days", expiration.days)}${element("Date", expiration.date)}${element("ExpiredObjectDeleteMarker", expiration.expired_object_delete_marker)}</Expiration>`
       : ""

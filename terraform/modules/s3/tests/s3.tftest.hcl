@@ -21,8 +21,26 @@ run "encrypted_versioned_closed_and_tls_only" {
     error_message = "denied without TLS"
   }
   assert {
-    condition     = length([for rule in aws_s3_bucket_lifecycle_configuration.this.rule : rule if length(rule.expiration) > 0 && alltrue([for each in rule.expiration : each.days == 30])]) == 2
-    error_message = "dumps and backups expire after 30 days, nothing else does"
+    condition = { for rule in aws_s3_bucket_lifecycle_configuration.this.rule : rule.id => one(rule.expiration).days if length(rule.expiration) > 0 } == {
+      expire-dumps       = 30
+      expire-backups     = 30
+      expire-inspections = 7
+      expire-preflights  = 7
+    }
+    error_message = "dumps, backups and answers expire, nothing else does"
+  }
+  assert {
+    condition = alltrue([
+      for rule in aws_s3_bucket_lifecycle_configuration.this.rule : length(rule.expiration) == 0 || one(one(rule.filter).tag[*].value) == "dump" || try(length(one(rule.filter).prefix) > 0, false)
+    ])
+    error_message = "no rule that expires reaches the log of a failback"
+  }
+}
+
+run "a_second_apply_changes_nothing" {
+  assert {
+    condition     = output.name == run.encrypted_versioned_closed_and_tls_only.name
+    error_message = "the same bucket"
   }
 }
 
@@ -73,4 +91,10 @@ run "an_environment_nobody_has" {
   command = plan
   variables { environment = "staging" }
   expect_failures = [var.environment]
+}
+
+run "answers_for_no_day" {
+  command = plan
+  variables { answer_retention_days = 0 }
+  expect_failures = [var.answer_retention_days]
 }
