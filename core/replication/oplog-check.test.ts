@@ -22,6 +22,8 @@ test("a checkpoint within the oplog can be gone on from; one it rolled over can'
 test("a running task may have read further than the oplog was seen to go; a stopped one may not", () => {
   expect(canResumeCheck(task({ ...at(9001), status: "running" }), oplog).ok).toBe(true);
   expect(canResumeCheck(task(at(9001)), oplog).ok).toBe(false);
+  // On an idle source a task stands at the tick behind the newest entry.
+  expect(canResumeCheck(task(at(9000, 6)), oplog).ok).toBe(true);
 });
 
 test("a checkpoint of a form nobody knows counts by the task's stop; without one it is unknown and refused", () => {

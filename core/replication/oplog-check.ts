@@ -28,8 +28,10 @@ export function canResumeCheck(task: ReplicationTask, oplog: OplogWindow): Check
       got: `it runs; DMS gives no time for it; the oplog holds ${hours} h`,
     };
   }
-  // A task that runs reads on behind what the oplog was seen to end with: only its beginning can be past it.
-  const last = known && task.status === "running" && compareTimes(known, oplog.last) > 0 ? known : oplog.last;
+  // A task that runs reads on behind what the oplog was seen to end with, and one on an idle source stands at the tick
+  // behind its newest entry: only the oplog's beginning can be past these.
+  const isAtEnd = known && (task.status === "running" || known.t === oplog.last.t);
+  const last = isAtEnd && compareTimes(known, oplog.last) > 0 ? known : oplog.last;
   const timestamp = known ?? (stopped === undefined ? undefined : { t: stopped, i: 0 });
   const raw = task.checkpoint?.raw ?? "";
   const checkpoint = timestamp ? { raw, timestamp } : task.checkpoint;
