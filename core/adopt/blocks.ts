@@ -34,7 +34,7 @@ export function takenOver(setup: OldSetup, dms: string): Taken[] {
  * (DMS takes no change of an endpoint whose task runs), or `start_replication_task` (Terraform would stop the task). Such
  * an object is let go of and imported: then Terraform doesn't know of it.
  */
-export function mustBeImported({ type, value }: StateObject): boolean {
+function mustBeImported({ type, value }: StateObject): boolean {
   if (type === "aws_dms_endpoint") return true;
   return (
     type === "aws_dms_replication_task" &&

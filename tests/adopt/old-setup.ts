@@ -21,7 +21,7 @@ const include = (database: string, ...names: string[]) =>
     filters: [],
   }));
 
-export const oldTasksFile = [
+const oldTasksFile = [
   { task_id: "cobranza-2", rules: include("Si_DbCobranza", "pagos", "cuotas_1"), key: "test-docdb-cobranza" },
   { task_id: "Firmas-1", rules: include("Si_DbClaFirmas", "firmas"), key: "test-docdb-firmas" },
   { task_id: "firmas-historia", rules: include("Si_DbClaFirmas", "historia"), key: "test-docdb-firmas" },
