@@ -165,8 +165,11 @@ describe("an apply that stops on its way", () => {
     const apply = adding();
     let looks = 0;
     apply.onInspect = () => {
-      if (++looks === 2)
-        apply.set({ ...apply.dms.get("shop")!, status: "stopped", stopReason: "STOPPED_DUE_TO_LOW_DISK" });
+      if (++looks !== 2) return;
+      // Seen while it is stopping, it has no reason yet.
+      const stopped = { status: "stopped", stopReason: "STOPPED_DUE_TO_LOW_DISK" };
+      apply.set({ ...apply.dms.get("shop")!, status: "stopping" });
+      setImmediate(() => apply.set({ ...apply.dms.get("shop")!, ...stopped }));
     };
     expect(await apply.refusal()).toStartWith(
       "prove: DMS task shop ended during the apply: expected it running, as tasks.yaml says, got status stopped, stop reason STOPPED_DUE_TO_LOW_DISK, no failure message.",

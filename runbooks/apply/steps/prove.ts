@@ -44,7 +44,7 @@ async function assertRunning(work: ApplyWork, context: OperationContext): Promis
   if (wanted.length === 0) return;
   const found = new Map((await context.tasks.describe(wanted)).map((task) => [task.id, task]));
   const not = wanted.find((id) => found.get(id)?.status !== "running");
-  if (not !== undefined) throw ended(not, found.get(not));
+  if (not !== undefined) throw await ended(context, not, found.get(not));
 }
 
 function runningCheck(work: ApplyWork): Check {

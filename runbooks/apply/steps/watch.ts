@@ -7,6 +7,7 @@ import { loadedStates } from "../../steps/replication-tasks.ts";
 
 const pollMsFirst = 250;
 const pollMsMost = 15_000;
+const stoppingSeconds = 300;
 /** Statuses a task that is loading can be seen in. */
 const atWork = new Set(["running", "starting"]);
 
@@ -22,7 +23,7 @@ export async function watchTables<T>(
   let interval = pollMsFirst;
   for (;;) {
     const [task] = await context.tasks.describe([wanted.id]);
-    if (!task || !atWork.has(task.status)) throw ended(wanted.id, task);
+    if (!task || !atWork.has(task.status)) throw await ended(context, wanted.id, task);
     const tables = (await context.tasks.tables(wanted.id)).filter(({ schema }) => schema === wanted.database);
     const result = done(tables);
     if (result !== undefined) return result;
@@ -44,8 +45,21 @@ export async function watchTables<T>(
   }
 }
 
-/** A task that should run and doesn't: its status, DMS's reason and its last failure, as DMS gives them. */
-export function ended(id: string, task: ReplicationTask | undefined): RoundtripError {
+/**
+ * A task that should run and doesn't: its status, DMS's reason and its last failure, as DMS gives them. A task that is
+ * just stopping has no reason yet: it is waited for, a while.
+ */
+export async function ended(
+  context: OperationContext,
+  id: string,
+  found: ReplicationTask | undefined,
+): Promise<RoundtripError> {
+  let task = found;
+  const end = context.clock.monotonicMs() + stoppingSeconds * 1000;
+  while (task?.status === "stopping" && context.clock.monotonicMs() < end) {
+    await context.clock.sleep(pollMsFirst, context.signal);
+    [task] = await context.tasks.describe([id]);
+  }
   const got = task
     ? [
         `status ${task.status}`,
