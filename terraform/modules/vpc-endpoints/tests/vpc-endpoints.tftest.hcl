@@ -1,4 +1,7 @@
-mock_provider "aws" {}
+# Against the stand-in: a second apply must find the endpoints as they are.
+provider "aws" {
+  region = "us-east-1"
+}
 
 variables {
   vpc_id             = "vpc-0123"
@@ -9,8 +12,6 @@ variables {
 }
 
 run "runbooks_reach_hosts_without_the_internet" {
-  command = plan
-
   assert {
     condition     = alltrue([for service in ["ssm", "ssmmessages", "ec2messages", "secretsmanager"] : aws_vpc_endpoint.interface[service].private_dns_enabled])
     error_message = "by the services' own names"
@@ -18,6 +19,30 @@ run "runbooks_reach_hosts_without_the_internet" {
   assert {
     condition     = aws_vpc_endpoint.s3.vpc_endpoint_type == "Gateway"
     error_message = "S3 through a gateway"
+  }
+  assert {
+    condition     = startswith(output.s3_prefix_list_id, "pl-")
+    error_message = "an egress rule can name S3"
+  }
+  assert {
+    condition     = jsondecode(aws_vpc_endpoint.interface["ssm"].policy).Statement[0].Condition.StringEquals["aws:PrincipalAccount"] == "123456789012"
+    error_message = "only for this account"
+  }
+}
+
+run "a_second_apply_keeps_the_same_ones" {
+  assert {
+    condition     = output.ids == run.runbooks_reach_hosts_without_the_internet.ids
+    error_message = "nothing is made again"
+  }
+}
+
+run "a_service_fewer_leaves_the_others" {
+  variables { interface_services = ["ssm", "ssmmessages", "ec2messages", "secretsmanager"] }
+
+  assert {
+    condition     = output.ids == { for service in ["s3", "ssm", "ssmmessages", "ec2messages", "secretsmanager"] : service => run.runbooks_reach_hosts_without_the_internet.ids[service] }
+    error_message = "keyed by service"
   }
 }
 
