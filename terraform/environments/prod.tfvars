@@ -36,3 +36,15 @@ ec2_subnet_id       = "subnet-0123456789abcdef0"
 
 administrators    = ["administrator", "roundtrip"]
 application_users = [{ name = "shop", secret = "roundtrip/prod/shop" }]
+
+# A VPC that has endpoints of its own, or a NAT gateway, leaves this out.
+vpc_endpoints = {
+  subnet_ids      = ["subnet-0123456789abcdef0", "subnet-0fedcba9876543210"]
+  route_table_ids = ["rtb-0123456789abcdef0"]
+}
+
+# Who runs roundtrip here: jobs of this GitHub environment, which asks for its reviewers first.
+github = {
+  provider_arn = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
+  subjects     = ["repo:example/shop:environment:prod"]
+}

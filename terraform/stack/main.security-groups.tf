@@ -1,3 +1,8 @@
+# S3 is reached by its public addresses, through the gateway endpoint too: a range of the VPC's own would not let it through.
+data "aws_ec2_managed_prefix_list" "s3" {
+  name = "com.amazonaws.${var.region}.s3"
+}
+
 locals {
   # The seeds' form of a rule, one peer a rule; "-1" takes no ports.
   given_rules = {
@@ -25,6 +30,9 @@ locals {
   }
 
   to_documentdb   = [{ description = "DocumentDB", protocol = "tcp", from_port = local.port, to_port = local.port, cidr_ipv4 = null, group = "documentdb" }]
+  to_s3           = [{ description = "S3", protocol = "tcp", from_port = 443, to_port = 443, prefix_list_id = data.aws_ec2_managed_prefix_list.s3.id }]
+  endpoints       = var.vpc_endpoints == null ? [] : ["endpoints"]
+  to_services     = [for key in local.endpoints : { description = "AWS services", protocol = "tcp", from_port = 443, to_port = 443, group = key }]
   from_its_groups = [for key in ["dms", "lambda", "ec2"] : { description = key, protocol = "tcp", from_port = local.port, to_port = local.port, cidr_ipv4 = null, group = key }]
 }
 
@@ -32,7 +40,7 @@ module "security_groups" {
   source = "../modules/security-groups"
 
   vpc_id = var.vpc_id
-  groups = {
+  groups = merge({
     documentdb = {
       name        = coalesce(var.docdb_sg_name, "${local.prefix}-documentdb")
       description = var.docdb_sg_description
@@ -43,19 +51,26 @@ module "security_groups" {
       name        = coalesce(var.dms_sg_name, "${local.prefix}-dms")
       description = var.dms_sg_description
       ingress     = local.given_rules["dms_ingress"]
-      egress      = concat(local.to_documentdb, local.given_rules["dms_egress"])
+      egress      = concat(local.to_documentdb, local.to_services, local.given_rules["dms_egress"])
     }
     lambda = {
       name        = coalesce(var.lambda_sg_name, "${local.prefix}-create-user-db")
       description = var.lambda_sg_description
       ingress     = local.given_rules["lambda_ingress"]
-      egress      = concat(local.to_documentdb, local.given_rules["lambda_egress"])
+      egress      = concat(local.to_documentdb, local.to_s3, local.to_services, local.given_rules["lambda_egress"])
     }
     ec2 = {
       name        = coalesce(var.ec2_sg_name, "${local.prefix}-failback")
       description = var.ec2_sg_description
       ingress     = local.given_rules["ec2_ingress"]
-      egress      = concat(local.to_documentdb, local.given_rules["ec2_egress"])
+      egress      = concat(local.to_documentdb, local.to_s3, local.to_services, local.given_rules["ec2_egress"])
     }
-  }
+    }, {
+    for key in local.endpoints : key => {
+      name        = "${local.prefix}-endpoints"
+      description = "AWS services for Roundtrip"
+      ingress     = [for group in ["dms", "lambda", "ec2"] : { description = group, protocol = "tcp", from_port = 443, to_port = 443, group = group }]
+      egress      = []
+    }
+  })
 }

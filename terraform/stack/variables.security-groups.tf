@@ -72,7 +72,7 @@ variable "lambda_ingress_rules" {
 }
 
 variable "lambda_egress_rules" {
-  description = "Egress of the function besides DocumentDB: HTTPS to S3 and Secrets Manager, through their endpoints in the VPC."
+  description = "Egress of the function besides DocumentDB and S3: HTTPS to Secrets Manager, where `vpc_endpoints` doesn't make its endpoint."
   type        = list(object({ from_port = number, to_port = number, protocol = optional(string, "tcp"), cidr_blocks = list(string) }))
   nullable    = false
 }
@@ -98,7 +98,7 @@ variable "ec2_ingress_rules" {
 }
 
 variable "ec2_egress_rules" {
-  description = "Egress of the failback host besides DocumentDB: MongoDB on premises, HTTPS to AWS's services."
+  description = "Egress of the failback host besides DocumentDB and S3: MongoDB on premises, HTTPS to AWS's services."
   type        = list(object({ from_port = number, to_port = number, protocol = optional(string, "tcp"), cidr_blocks = list(string) }))
   default     = [{ from_port = 0, to_port = 0, protocol = "-1", cidr_blocks = ["0.0.0.0/0"] }]
   nullable    = false

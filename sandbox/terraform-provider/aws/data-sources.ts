@@ -1,6 +1,6 @@
 import type { DataSource } from "../resource.ts";
 import { text } from "../values.ts";
-import { amiData, subnetData, vpcData } from "./data/network.ts";
+import { amiData, managedPrefixListData, subnetData, vpcData } from "./data/network.ts";
 import { policyDocument } from "./data/policy-document.ts";
 import { secretData, secretVersionData } from "./secrets/data.ts";
 import { parameterData } from "./ssm/parameter.ts";
@@ -44,6 +44,7 @@ export const dataSources: Readonly<Record<string, DataSource>> = {
   aws_ami: amiData,
   aws_availability_zones: availabilityZones,
   aws_caller_identity: callerIdentity,
+  aws_ec2_managed_prefix_list: managedPrefixListData,
   aws_iam_policy_document: policyDocument,
   aws_partition: partition,
   aws_region: region,

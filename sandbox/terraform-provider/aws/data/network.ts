@@ -32,6 +32,22 @@ export const subnetData: DataSource = {
   },
 };
 
+/** AWS's own lists are found by name, such as com.amazonaws.us-east-1.s3. */
+export const managedPrefixListData: DataSource = {
+  async read(config, context) {
+    const name = text(config.name) ?? "";
+    const id = text(config.id) ?? `pl-${Bun.hash(name).toString(16).padStart(8, "0").slice(0, 8)}`;
+    return {
+      id,
+      name,
+      arn: `arn:aws:ec2:${context.region}:aws:prefix-list/${id}`,
+      address_family: "IPv4",
+      owner_id: "AWS",
+      entries: [{ cidr: "52.216.0.0/15", description: "" }],
+    };
+  },
+};
+
 export const amiData: DataSource = {
   async read(config) {
     const id = `ami-${Bun.hash(JSON.stringify(config)).toString(16).padStart(17, "0").slice(0, 17)}`;
