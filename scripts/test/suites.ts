@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { workflowLinter } from "../setup/workflow-linters.ts";
 
 /** Why a suite can't run here. `installable`: installing something mends it, so that REQUIRE_ALL=1 counts it as failed. */
 export interface Missing {
@@ -41,6 +42,12 @@ async function terraformMissing(): Promise<Missing | undefined> {
   return Bun.which("terraform") ? undefined : { reason: "no terraform on PATH", installable: false };
 }
 
+async function workflowLintersMissing(): Promise<Missing | undefined> {
+  const missing = (["actionlint", "zizmor"] as const).filter((name) => !workflowLinter(name));
+  if (missing.length === 0) return undefined;
+  return { reason: `no ${missing.join(", ")} (bun scripts/setup.ts --all)`, installable: true };
+}
+
 /** A thing that a variable names and that no installer brings. */
 async function variableMissing(name: string, what: string): Promise<Missing | undefined> {
   return process.env[name] ? undefined : { reason: `${name} names no ${what}`, installable: false };
@@ -64,6 +71,17 @@ export const suites: readonly Suite[] = [
   { name: "stand-in: documentdb", tests: ["sandbox/documentdb"], minutesMax: 8 },
   { name: "stand-in: aws", tests: ["sandbox/aws"], minutesMax: 10 },
   { name: "stand-in: github", tests: ["sandbox/github"], minutesMax: 3 },
+  {
+    name: "workflows",
+    tests: ["tests/workflows/rules.test.ts", "tests/workflows/inputs.test.ts"],
+    minutesMax: 3,
+  },
+  {
+    name: "workflow linters",
+    tests: ["tests/workflows/linters.test.ts"],
+    minutesMax: 3,
+    missing: workflowLintersMissing,
+  },
   { name: "stand-in: host", tests: ["sandbox/host", "tests/systemd/stand-in.test.ts"], minutesMax: 8 },
   { name: "sandbox up", tests: ["sandbox/up"], minutesMax: 5 },
   {

@@ -1,0 +1,121 @@
+/** The workflow of a runbook, made from the runbook's own inputs. Pure text. */
+import type { Operation, Runbook, RunbookInput } from "../../runbooks/engine/runbook.ts";
+
+/** Looked up in the actions' own repositories; a new version is a pull request of Dependabot's. */
+const checkout = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1";
+/** A job ends after 6 hours at the latest; a runbook that needs longer goes on when it is run again. */
+const timeoutMinutes = 355;
+
+export type InputType = "boolean" | "choice" | "string";
+
+/** What the form shows for an input: a check box, a list where its pattern is one, else a field. */
+export function formOf({ pattern }: RunbookInput): {
+  readonly type: InputType;
+  readonly options: readonly string[];
+} {
+  const [, alternatives] = /^\^\(([a-z-]+(?:\|[a-z-]+)+)\)\$$/.exec(pattern.source) ?? [];
+  const options = alternatives?.split("|") ?? [];
+  if (options.join() === "true,false") return { type: "boolean", options: [] };
+  return options.length > 0 ? { type: "choice", options } : { type: "string", options: [] };
+}
+
+/** The variable that hands an input on; prefixed, because USER and the like have a meaning of their own. */
+export function variableOf({ name }: RunbookInput): string {
+  return `RUNBOOK_${name.replaceAll("-", "_").toUpperCase()}`;
+}
+
+/** Failbacks have a queue and a gate of their own; everything else that changes an environment shares one. */
+export function gateOf({ kind }: Runbook | Operation): "failback" | "operations" {
+  return kind === "operation" ? "operations" : "failback";
+}
+
+/** Its concurrency group, before the environment's name. */
+export function queueOf(runbook: Runbook | Operation): string {
+  // What frees a dead holder's lease must not wait behind a run that waits for that lease.
+  if (runbook.name === "unlock") return "unlock";
+  return gateOf(runbook) === "failback" ? "failback" : "mutations";
+}
+
+export function runbookWorkflow(runbook: Runbook | Operation): string {
+  const { name, summary, inputs } = runbook;
+  const gate = `${gateOf(runbook)}-\${{ inputs.environment }}`;
+  const given = inputs.map((input) => `          --input "${input.name}=$${variableOf(input)}"`);
+  return [
+    `# Made from runbooks/${name}/runbook.ts by scripts/generate-workflows.ts: change that, then run it.`,
+    `# ${summary}`,
+    `name: ${name}`,
+    `run-name: ${name} in \${{ inputs.environment }}, \${{ inputs.mode }}`,
+    "",
+    "permissions: {}",
+    "",
+    "on:",
+    "  workflow_dispatch:",
+    "    inputs:",
+    ...fixedInputs,
+    ...inputs.flatMap(inputLines),
+    "",
+    "jobs:",
+    "  run:",
+    `    name: ${name}`,
+    "    runs-on: ubuntu-24.04",
+    `    timeout-minutes: ${timeoutMinutes}`,
+    `    environment: ${gate}`,
+    "    concurrency:",
+    `      group: ${queueOf(runbook)}-\${{ inputs.environment }}`,
+    "      queue: max",
+    "      cancel-in-progress: false",
+    "    permissions:",
+    "      contents: read # the programs, and tasks.yaml",
+    "      id-token: write # a role of AWS for this job, by OIDC",
+    "      actions: read # who approved, for the journal",
+    "    steps:",
+    `      - uses: ${checkout}`,
+    "        with:",
+    "          persist-credentials: false",
+    "      - uses: ./.github/actions/set-up",
+    "      - uses: ./.github/actions/sign-in",
+    "        with:",
+    "          role: ${{ vars.AWS_ROLE }}",
+    "          region: ${{ vars.AWS_REGION }}",
+    "          session-seconds: ${{ vars.AWS_SESSION_SECONDS || '3600' }}",
+    `          gate: ${gate}`,
+    "          token: ${{ github.token }}",
+    `      - name: ${name}`,
+    "        run: >-",
+    `          bun scripts/roundtrip.ts runbook ${name} --env "$RUNBOOK_ENVIRONMENT" --mode "$RUNBOOK_MODE"`,
+    ...given,
+    "        env:",
+    "          RUNBOOK_ENVIRONMENT: ${{ inputs.environment }}",
+    "          RUNBOOK_MODE: ${{ inputs.mode }}",
+    ...inputs.map((input) => `          ${variableOf(input)}: \${{ inputs.${input.name} }}`),
+    "",
+  ].join("\n");
+}
+
+const fixedInputs = [
+  "      environment:",
+  "        description: which environment",
+  "        type: choice",
+  "        required: true",
+  "        options: [dev, qa, prod]",
+  "      mode:",
+  "        description: plan shows each step with its calls and does nothing",
+  "        type: choice",
+  "        required: true",
+  "        default: run",
+  "        options: [run, plan]",
+];
+
+function inputLines(input: RunbookInput): string[] {
+  const { type, options } = formOf(input);
+  const { name, description } = input;
+  const shown = type === "boolean" ? input.default : JSON.stringify(input.default);
+  return [
+    `      ${name}:`,
+    `        description: ${JSON.stringify(description)}`,
+    `        type: ${type}`,
+    `        required: ${input.default === undefined}`,
+    ...(input.default === undefined ? [] : [`        default: ${shown}`]),
+    ...(options.length > 0 ? [`        options: [${options.join(", ")}]`] : []),
+  ];
+}
