@@ -30,6 +30,12 @@ locals {
     actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
     resources = [var.kms_key_arn]
   }]
+  use_key_of_secret = var.kms_key_arn == null ? [] : [{
+    sid       = "UseKey"
+    why       = "terraform/modules/dms: the source endpoint's secret, where it is encrypted with the environment's own key"
+    actions   = ["kms:Decrypt", "kms:DescribeKey"]
+    resources = [var.kms_key_arn]
+  }]
 }
 
 module "iam" {
@@ -71,9 +77,9 @@ module "iam" {
       statements = concat([{
         sid       = "ReadSource"
         why       = "terraform/modules/dms: secrets_manager_arn of the source endpoint"
-        actions   = ["secretsmanager:GetSecretValue"]
+        actions   = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
         resources = [data.aws_secretsmanager_secret.this["mongodb_dms"].arn]
-      }], local.use_key)
+      }], local.use_key_of_secret)
     }
     failback_host = {
       name                = local.host_name

@@ -20,9 +20,11 @@ const besides: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   failback_host: {
     "s3:PutObjectTagging": "services/backup/dump.ts puts dumps with a tag: the put needs it, too",
   },
-  dms_secrets: { "secretsmanager:GetSecretValue": "DMS itself reads the source endpoint's secret" },
+  dms_secrets: {
+    "secretsmanager:DescribeSecret": "DMS itself reads the source endpoint's secret",
+    "secretsmanager:GetSecretValue": "the same",
+  },
 };
-const withKey = ["kms:Decrypt", "kms:GenerateDataKey"];
 
 /** AWS's policies that may be attached, and why one of our own is no better. */
 const managed: Readonly<Record<string, string>> = {
@@ -128,7 +130,10 @@ describe("permissions", () => {
 
   test("where the environment has a key, its use is granted and no more", () => {
     const text = readFileSync(join(repository, "terraform/stack/main.iam.tf"), "utf8");
-    const statement = /use_key\s+= [\s\S]*?actions\s+= \[([^\]]*)\]/.exec(text)![1]!;
-    expect(quoted(statement)).toEqual(withKey);
+    const keys = [...text.matchAll(/^ {2}(use_key\w*)\s+= [\s\S]*?actions\s+= \[([^\]]*)\]/gm)];
+    expect(Object.fromEntries(keys.map(([, name, actions]) => [name, quoted(actions!)]))).toEqual({
+      use_key: ["kms:Decrypt", "kms:GenerateDataKey"],
+      use_key_of_secret: ["kms:Decrypt", "kms:DescribeKey"],
+    });
   });
 });
