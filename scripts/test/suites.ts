@@ -73,7 +73,11 @@ export const suites: readonly Suite[] = [
   { name: "stand-in: github", tests: ["sandbox/github"], minutesMax: 3 },
   {
     name: "workflows",
-    tests: ["tests/workflows/rules.test.ts", "tests/workflows/inputs.test.ts"],
+    tests: [
+      "tests/workflows/rules.test.ts",
+      "tests/workflows/inputs.test.ts",
+      "tests/workflows/set-up.test.ts",
+    ],
     minutesMax: 3,
   },
   {
