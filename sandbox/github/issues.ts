@@ -20,7 +20,7 @@ function bodyOf({ body }: Call, resource: string): string {
   return given;
 }
 
-export function readIssue({ store, repository, path }: Call): Fields {
+function readIssue({ store, repository, path }: Call): Fields {
   const found = store.get("issue", repository, path.number ?? "");
   if (found === undefined) throw notFound();
   return found;

@@ -190,16 +190,19 @@ describe("the plan on a pull request", () => {
     expect(job.wrote("summary")).toContain("### Plan:");
   });
 
-  test("a plan that could not be made is no comment", async () => {
-    await using job = await Job.start();
-    const { pulls } = await job.github.seed({ pulls: [pull({})] });
-    writeFileSync(job.file("empty.json"), "{}");
-    const ran = await job.step([github, "comment", "--plan", job.file("empty.json")], {
-      PULL_NUMBER: String(pulls[0]),
-    });
-    expect(ran).toMatchObject({ code: 6, stderr: expect.stringContaining("digest") });
-    expect(await job.github.operations()).toEqual([]);
-  });
+  test.each(["{}", "", "no plan was made"])(
+    "a plan that could not be made (%p) is no comment",
+    async (text) => {
+      await using job = await Job.start();
+      const { pulls } = await job.github.seed({ pulls: [pull({})] });
+      writeFileSync(job.file("empty.json"), text);
+      const args = [github, "comment", "--plan", job.file("empty.json")];
+      const ran = await job.step(args, { PULL_NUMBER: String(pulls[0]) });
+      expect(ran.code).toBe(6);
+      expect(ran.stderr).toContain("see why the step before did not plan");
+      expect(await job.github.operations()).toEqual([]);
+    },
+  );
 });
 
 describe("the fresh plan after the merge", () => {

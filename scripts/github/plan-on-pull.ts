@@ -104,13 +104,22 @@ async function codeOwners(): Promise<string[]> {
 }
 
 async function readPlan(file: string): Promise<Plan> {
-  const plan = JSON.parse(await readFile(file, "utf8")) as Plan;
-  if (digestPattern.test(plan.digest)) return plan;
+  const text = await readFile(file, "utf8").catch(() => "");
+  const plan = parsed(text);
+  if (plan && digestPattern.test(plan.digest)) return plan;
   throw new RoundtripError({
     kind: "configuration",
     what: `read the plan in ${file}`,
     expected: "what roundtrip plan --json prints, with its digest",
-    got: `digest ${JSON.stringify(plan.digest)}`,
+    got: text === "" ? "nothing" : JSON.stringify(text.slice(0, 80)),
     wayOut: "see why the step before did not plan",
   });
+}
+
+function parsed(text: string): Plan | undefined {
+  try {
+    return JSON.parse(text) as Plan;
+  } catch {
+    return undefined;
+  }
 }

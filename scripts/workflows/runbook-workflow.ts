@@ -6,10 +6,10 @@ const checkout = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7
 /** A job ends after 6 hours at the latest; a runbook that needs longer goes on when it is run again. */
 const timeoutMinutes = 355;
 
-export type InputType = "boolean" | "choice" | "string";
+type InputType = "boolean" | "choice" | "string";
 
 /** What the form shows for an input: a check box, a list where its pattern is one, else a field. */
-export function formOf({ pattern }: RunbookInput): {
+function formOf({ pattern }: RunbookInput): {
   readonly type: InputType;
   readonly options: readonly string[];
 } {
@@ -20,17 +20,17 @@ export function formOf({ pattern }: RunbookInput): {
 }
 
 /** The variable that hands an input on; prefixed, because USER and the like have a meaning of their own. */
-export function variableOf({ name }: RunbookInput): string {
+function variableOf({ name }: RunbookInput): string {
   return `RUNBOOK_${name.replaceAll("-", "_").toUpperCase()}`;
 }
 
 /** Failbacks have a queue and a gate of their own; everything else that changes an environment shares one. */
-export function gateOf({ kind }: Runbook | Operation): "failback" | "operations" {
+function gateOf({ kind }: Runbook | Operation): "failback" | "operations" {
   return kind === "operation" ? "operations" : "failback";
 }
 
 /** Its concurrency group, before the environment's name. */
-export function queueOf(runbook: Runbook | Operation): string {
+function queueOf(runbook: Runbook | Operation): string {
   // What frees a dead holder's lease must not wait behind a run that waits for that lease.
   if (runbook.name === "unlock") return "unlock";
   return gateOf(runbook) === "failback" ? "failback" : "mutations";

@@ -8,7 +8,7 @@ interface Reviewer {
 }
 
 /** The GitHub environment of a purpose: `prod` itself is applied to, the others carry the purpose before the name. */
-export function environmentOf(name: string, purpose: Purpose): string {
+function environmentOf(name: string, purpose: Purpose): string {
   return purpose === "apply" ? name : `${purpose}-${name}`;
 }
 
