@@ -34,7 +34,8 @@ const sum = (key: "passed" | "failed" | "skipped") =>
   [...results.values()].reduce((total, counts) => total + counts[key], 0);
 const skips = [...results.values()].flatMap((counts) => counts.skips);
 const failures = [...results].filter(([, counts]) => counts.failed > 0);
-if (skips.length > 0) console.log(`\nNot run (${sum("skipped")} skipped):\n${skips.map((skip) => `  ${skip}`).join("\n")}`);
+if (skips.length > 0)
+  console.log(`\nNot run (${sum("skipped")} skipped):\n${skips.map((skip) => `  ${skip}`).join("\n")}`);
 if (failures.length > 0)
   console.log(`\nFailed:\n${failures.map(([name, { failed }]) => `  ${name}: ${failed}`).join("\n")}`);
 const total = { passed: sum("passed"), failed: sum("failed") };
