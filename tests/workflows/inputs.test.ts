@@ -115,17 +115,19 @@ test("200 hostile texts through every input of every workflow arrive byte for by
       .filter(({ on }) => on.workflow_dispatch)
       .flatMap((each) => Object.keys(inputsOf(each)));
     expect(places.flatMap(({ names }) => names).length).toBeGreaterThanOrEqual(inputs.length);
-    const payloads = Array.from(
-      { length: 200 },
-      (_, n) => `${hostile[n % hostile.length]}${"·".repeat(n / 40)}`,
-    );
+    const payloads = Array.from({ length: 200 }, (_, n) => {
+      const text = `${hostile[n % hostile.length]}${"·".repeat(n / 40)}`;
+      // Each variable has a text of its own, so that one can't hide that another was lost.
+      const textFor = (name: string) => (Math.floor(n / 40) % 2 === 0 ? `${name}${text}` : `${text}${name}`);
+      return { text, textFor };
+    });
     const names = [...new Set(places.flatMap((place) => place.names))];
     const record = join(folder, "record");
     // A function in the place of bun: it writes down its arguments, each ended by a NUL.
     const script = ['bun() { printf "%s\\0" "$@" >> "$RECORD"; }', ...places.map(({ run }) => run)].join(
       "\n",
     );
-    for (const payload of payloads) {
+    for (const { text, textFor } of payloads) {
       rmSync(record, { force: true });
       const child = Bun.spawn(["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script], {
         cwd: folder,
@@ -136,18 +138,20 @@ test("200 hostile texts through every input of every workflow arrive byte for by
           DIGEST: "d",
           STATE_BUCKET: "s",
           AWS_REGION: "r",
-          ...Object.fromEntries(names.map((name) => [name, payload])),
+          ...Object.fromEntries(names.map((name) => [name, textFor(name)])),
         },
         stdout: "ignore",
         stderr: "pipe",
       });
-      expect(`${payload}: ${await child.exited} ${await new Response(child.stderr).text()}`).toBe(
-        `${payload}: 0 `,
-      );
+      expect(`${text}: ${await child.exited} ${await new Response(child.stderr).text()}`).toBe(`${text}: 0 `);
       // The plan's own output is redirected; what is recorded is every argument list.
       const seen = readFileSync(record, "utf8").split("\0");
-      const carried = seen.filter((argument) => argument === payload || argument.endsWith(`=${payload}`));
-      expect(carried.length).toBeGreaterThanOrEqual(places.length);
+      const lost = names.filter((name) => {
+        const value = textFor(name);
+        const arrived = seen.filter((argument) => argument === value || argument.endsWith(`=${value}`));
+        return arrived.length < places.filter((place) => place.names.includes(name)).length;
+      });
+      expect(`${text}: ${lost.join(", ")}`).toBe(`${text}: `);
       expect(readdirSync(folder).filter((name) => name !== "record" && name !== "plan.json")).toEqual([]);
     }
   } finally {
