@@ -313,3 +313,29 @@ test("a missing token is said by its name", async () => {
   const ran = await job.step([github, "scope"], { GITHUB_TOKEN: "" });
   expect(ran).toMatchObject({ code: 6, stderr: expect.stringContaining("GITHUB_TOKEN") });
 });
+
+describe("a command in the job's summary", () => {
+  test("its output is fenced, longer than what it holds; its exit code is the step's", async () => {
+    await using job = await Job.start();
+    const ran = await job.step(["scripts/in-summary.ts", "validate", "tasks.yaml"]);
+    expect(ran).toEqual({ code: 0, stdout: "tasks.yaml: valid\n", stderr: "" });
+    expect(job.wrote("summary")).toBe("### validate\n\n```text\ntasks.yaml: valid\n```\n");
+  });
+
+  test("that fails before it has a summary of its own gets one with the message and the way out", async () => {
+    await using job = await Job.start();
+    const ran = await job.step(["scripts/in-summary.ts", "runbook", "failback-start", "--mode", "maybe"]);
+    expect(ran.code).toBe(2);
+    expect(ran.stderr).toContain("one of: plan, run");
+    expect(job.wrote("summary")).toMatch(
+      /^### ❌ runbook failback-start: exit code 2\n\n```text\n.*one of: plan, run/,
+    );
+  });
+
+  test("Markdown stands as it is", async () => {
+    await using job = await Job.start();
+    const files = ["--base", "tasks.yaml", "--head", "tasks.yaml"];
+    await job.step(["scripts/in-summary.ts", "plan", ...files, "--markdown"]);
+    expect(job.wrote("summary")).toStartWith("### Plan: ");
+  });
+});

@@ -75,21 +75,26 @@ export function runbookWorkflow(runbook: Runbook | Operation): string {
     "      - uses: ./.github/actions/set-up",
     "      - uses: ./.github/actions/sign-in",
     "        with:",
-    "          role: ${{ vars.AWS_ROLE }}",
-    "          region: ${{ vars.AWS_REGION }}",
-    "          session-seconds: ${{ vars.AWS_SESSION_SECONDS || '3600' }}",
+    `          role: ${expression("vars.AWS_ROLE")}`,
+    `          region: ${expression("vars.AWS_REGION")}`,
+    `          session-seconds: ${expression("vars.AWS_SESSION_SECONDS || '3600'")}`,
     `          gate: ${gate}`,
-    "          token: ${{ github.token }}",
+    `          token: ${expression("github.token")}`,
     `      - name: ${name}`,
     "        run: >-",
-    `          bun scripts/roundtrip.ts runbook ${name} --env "$RUNBOOK_ENVIRONMENT" --mode "$RUNBOOK_MODE"`,
+    `          bun scripts/in-summary.ts runbook ${name} --env "$RUNBOOK_ENVIRONMENT" --mode "$RUNBOOK_MODE"`,
     ...given,
     "        env:",
-    "          RUNBOOK_ENVIRONMENT: ${{ inputs.environment }}",
-    "          RUNBOOK_MODE: ${{ inputs.mode }}",
+    `          RUNBOOK_ENVIRONMENT: ${expression("inputs.environment")}`,
+    `          RUNBOOK_MODE: ${expression("inputs.mode")}`,
     ...inputs.map((input) => `          ${variableOf(input)}: \${{ inputs.${input.name} }}`),
     "",
   ].join("\n");
+}
+
+/** What GitHub replaces when the workflow runs. */
+function expression(text: string): string {
+  return `\${{ ${text} }}`;
 }
 
 const fixedInputs = [
