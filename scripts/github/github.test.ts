@@ -308,6 +308,19 @@ test("who approved the gate is in the journal's variable; a login can't add a va
   expect(lines).toEqual(["ann", "EVIL=1", first.split("<<")[1]!]);
 });
 
+test("a GitHub that does not answer holds up no failback, and the journal says that it did not; a refusal does", async () => {
+  await using job = await Job.start();
+  const asked = [github, "approved-by", "--env", "failback-prod"];
+  // Longer than anybody waits: given up at once.
+  const action = { status: 429, code: "secondary-rate-limit:3600" };
+  await job.github.arm({ operation: "actions/get-reviews-for-run", action });
+  const ran = await job.step(asked, { GITHUB_RUN_ID: "7" });
+  expect(ran.code).toBe(0);
+  expect(ran.stdout).toStartWith("::warning::");
+  expect(job.wrote("env")).toContain("\nnot known: GitHub did not answer\n");
+  expect((await job.step(asked, { GITHUB_RUN_ID: "7", GITHUB_TOKEN: "another" })).code).toBe(5);
+});
+
 test("a missing token is said by its name", async () => {
   await using job = await Job.start();
   const ran = await job.step([github, "scope"], { GITHUB_TOKEN: "" });
