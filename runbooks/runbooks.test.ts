@@ -5,13 +5,15 @@ import { RoundtripError } from "../core/errors.ts";
 import type { Verdict } from "../core/failback/documents.ts";
 import { currentKey, keysOf } from "../core/failback/layout.ts";
 import type { Phase } from "../core/failback/phase.ts";
+import { type Applied, appliedKey } from "../core/plan/applied.ts";
 import { executeRunbook, type RunbookRequest } from "./engine/execute.ts";
 import { FakeWorld } from "./engine/fake-world.ts";
-import type { Runbook } from "./engine/runbook.ts";
+import type { Runbook, RunbookContext } from "./engine/runbook.ts";
 import { renderText } from "./engine/summary.ts";
 import { failbackAbort } from "./failback-abort/runbook.ts";
 import { failbackReopen } from "./failback-reopen/runbook.ts";
 import { failbackResume } from "./failback-resume/runbook.ts";
+import { tablesLoaded } from "./steps/replication-tasks.ts";
 
 function requestFor(runbook: Runbook): RunbookRequest {
   return {
@@ -123,4 +125,25 @@ test("at a terminal the outcome comes first, then what stopped it and what to do
   expect(lines).toContain("  verdict    DIFFERS: 3 captured, 2 applied, tail 1, conflicts 0");
   expect(lines).toContain("               and 2 more in failback/fb-1/verdict.json");
   expect(lines.at(-2)).toStartWith("  next       mend");
+});
+
+test("failback 6: a collection that DMS never loaded stops the start; one that was renamed, with its documents, does not", async () => {
+  const world = new FakeWorld();
+  const [loaded] = await world.tasks.tables("arn:orders");
+  world.tables = [loaded!, { ...loaded!, table: "returns", state: "Before load" }];
+  const context = { ...world.dependencies(), store: world.store } as unknown as RunbookContext;
+  await expect(tablesLoaded.run(context)).rejects.toThrow("shop.returns: Before load");
+  await writeJson(world.store, appliedKey, {
+    version: 1,
+    environment: "dev",
+    tasksText:
+      "version: 1\ntasks:\n  - {id: orders, database: shop, owners: [team-shop], collections: [orders, returns]}\n",
+    commit: "a".repeat(40),
+    tree: "b".repeat(40),
+    digest: `sha256:${"c".repeat(64)}`,
+    appliedAt: "2026-11-21T10:00:00.000Z",
+    by: { actor: "ana" },
+    renamed: ["shop.returns"],
+  } satisfies Applied);
+  expect((await tablesLoaded.run(context)).checks?.map(({ ok }) => ok)).toEqual([true]);
 });

@@ -1,5 +1,8 @@
 /** What an environment was last brought to: the base of its next plan, and what drift is measured against. */
 
+import type { Tasks } from "../tasks/model.ts";
+import type { Plan, TaskAction, TaskPlan } from "./model.ts";
+
 /** Written by apply as its last act, replaced only by If-Match. */
 export const appliedKey = "applied/current.json";
 
@@ -28,6 +31,30 @@ export interface Applied {
   readonly operationId?: string;
   readonly appliedAt: string;
   readonly by: AppliedBy;
+  /** Namespaces that came to their name by a rename and were not loaded since: DMS shows them as not begun. */
+  readonly renamed?: readonly string[];
+}
+
+/** `renamed` after a plan was applied: what is still declared and was not loaded by it, and what it renamed. */
+export function renamedAfter(
+  before: readonly string[],
+  plan: Pick<Plan, "tasks">,
+  head: Tasks,
+  actionOf: (task: TaskPlan) => TaskAction,
+): string[] {
+  const declared = new Set(
+    head.tasks.flatMap(({ database, collections }) => collections.map(({ name }) => `${database}.${name}`)),
+  );
+  const loaded = new Set(
+    plan.tasks.flatMap(({ database, collectionsLoaded }) =>
+      collectionsLoaded.map((name) => `${database}.${name}`),
+    ),
+  );
+  const now = plan.tasks
+    .filter((task) => actionOf(task) === "modify-and-resume")
+    .flatMap(({ database, collectionsRenamed }) => collectionsRenamed.map(({ to }) => `${database}.${to}`));
+  const all = new Set([...before, ...now]);
+  return [...all].filter((name) => declared.has(name) && !loaded.has(name)).sort();
 }
 
 export interface AppliedBy {

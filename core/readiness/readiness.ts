@@ -23,6 +23,8 @@ export interface ReadinessInput {
   readonly now: Date;
   /** What was last applied, or tasks.yaml where nothing was. */
   readonly tasks: Tasks;
+  /** Namespaces that earlier applies renamed. */
+  readonly renamed?: readonly string[];
   readonly phase: Answer<string>;
   readonly dms: LiveDms;
   /** What action `readiness` found. */
@@ -46,7 +48,13 @@ export function assessReadiness(input: ReadinessInput): ReadinessReport {
   );
   const facts = [
     phaseFact(input.phase),
-    ...replicationFacts({ tasks: input.tasks, running, dms: input.dms, oplog }),
+    ...replicationFacts({
+      tasks: input.tasks,
+      running,
+      dms: input.dms,
+      oplog,
+      renamed: new Set(input.renamed),
+    }),
     ...hostFacts(input),
     failbackHostFact(input.failbackHost),
     ageFact("last backup of MongoDB", input.lastBackup, backupHoursMax, input.now),

@@ -1,6 +1,7 @@
 import type { LiveDms, LiveTask } from "../live/live-state.ts";
 import { listed } from "../plan/words.ts";
 import type { OperationTime } from "../ports.ts";
+import { isLoaded } from "../replication/loaded.ts";
 import type { Tasks } from "../tasks/model.ts";
 import { type Fact, fact, unknownFact } from "./model.ts";
 
@@ -10,10 +11,10 @@ interface Replication {
   readonly running: ReadonlySet<string>;
   readonly dms: LiveDms;
   readonly oplog: { readonly first: OperationTime; readonly last: OperationTime } | undefined;
+  /** Namespaces that came to their name by a rename. */
+  readonly renamed: ReadonlySet<string>;
 }
 
-/** A collection the source does not have (yet) has nothing to load. */
-const loaded = new Set(["Table completed", "Table does not exist"]);
 /** Below this a lag says nothing about whether the oplog will do, however short the oplog is. */
 const lagSecondsAlwaysGood = 60;
 
@@ -22,7 +23,7 @@ const loadLimit = "every collection loaded: DocumentDB is a copy to switch to";
 const lagLimit = "every checkpoint in the newer half of MongoDB's oplog";
 
 /** DMS runs, has loaded everything, and stands where MongoDB's oplog still reaches by far. */
-export function replicationFacts({ tasks, running, dms, oplog }: Replication): readonly Fact[] {
+export function replicationFacts({ tasks, running, dms, oplog, renamed }: Replication): readonly Fact[] {
   const wayOut = "see that DMS can be reached and the role may describe its tasks";
   if (!dms.reachable)
     return (
@@ -36,7 +37,7 @@ export function replicationFacts({ tasks, running, dms, oplog }: Replication): r
   const wanted = [...running].flatMap((id) => found.get(id) ?? []);
   return [
     runFact(running, found, tasks.tasks.length - running.size),
-    loadFact(wanted),
+    loadFact(wanted, renamed),
     lagFact(wanted, oplog),
   ];
 }
@@ -58,9 +59,9 @@ function runFact(running: ReadonlySet<string>, found: ReadonlyMap<string, LiveTa
   });
 }
 
-function loadFact(tasks: readonly LiveTask[]): Fact {
+function loadFact(tasks: readonly LiveTask[], renamed: ReadonlySet<string>): Fact {
   const tables = tasks.flatMap((task) => task.tables);
-  const behind = tables.filter(({ state }) => !loaded.has(state));
+  const behind = tables.filter((table) => !isLoaded(table, renamed));
   const without = tasks.filter((task) => task.tables.length === 0).map(({ id }) => id);
   return fact("collections are loaded", tables.length > 0 && behind.length === 0 && without.length === 0, {
     limit: loadLimit,

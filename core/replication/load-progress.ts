@@ -1,4 +1,5 @@
 import type { TableStatistics } from "../ports.ts";
+import { isLoaded } from "./loaded.ts";
 
 /** How far a full load is. */
 export interface LoadProgress {
@@ -11,7 +12,6 @@ export interface LoadProgress {
   readonly broken: readonly TableStatistics[];
 }
 
-const doneStates = new Set(["Table completed", "Table does not exist"]);
 const brokenStates = new Set(["Table error", "Table cancelled"]);
 
 /** Sorts a task's tables by how their load goes; a state unknown here is still to be waited for. */
@@ -19,8 +19,8 @@ export function loadProgress(tables: readonly TableStatistics[], total: number |
   return {
     rows: tables.reduce((sum, { fullLoadRows }) => sum + fullLoadRows, 0),
     total,
-    done: tables.filter(({ state }) => doneStates.has(state)),
-    waiting: tables.filter(({ state }) => !doneStates.has(state) && !brokenStates.has(state)),
+    done: tables.filter((table) => isLoaded(table)),
+    waiting: tables.filter((table) => !isLoaded(table) && !brokenStates.has(table.state)),
     broken: tables.filter(({ state }) => brokenStates.has(state)),
   };
 }

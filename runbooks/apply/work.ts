@@ -63,6 +63,11 @@ export class ApplyWork {
     return this.proposal.plan;
   }
 
+  /** Namespaces that earlier applies renamed: DMS shows them as not loaded, and nobody has to load them. */
+  get renamed(): ReadonlySet<string> {
+    return new Set(this.proposal.base?.value.renamed);
+  }
+
   actionOf(task: TaskPlan): TaskAction {
     return actionIn(task, this.environment);
   }

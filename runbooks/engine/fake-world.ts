@@ -9,6 +9,7 @@ import type {
   Instances,
   ReplicationTask,
   ReplicationTasks,
+  TableStatistics,
 } from "../../core/ports.ts";
 import type {
   ConnectionTest,
@@ -45,6 +46,17 @@ export class FakeWorld {
   readonly answers = new Map<string, (parameters: Readonly<Record<string, string>>) => CommandResult>();
   instance: InstanceState = "stopped";
   task: ReplicationTask = { id: "orders", arn: "arn:orders", status: "stopped", checkpoint: { raw: "c1" } };
+  tables: readonly TableStatistics[] = [
+    {
+      schema: "shop",
+      table: "orders",
+      state: "Table completed",
+      fullLoadRows: 1,
+      inserts: 0,
+      updates: 0,
+      deletes: 0,
+    },
+  ];
   private protection = false;
   private sent = new Map<string, { document: string; parameters: Readonly<Record<string, string>> }>();
 
@@ -100,17 +112,7 @@ export class FakeWorld {
       this.task = { ...this.task, status: "running" };
       return this.task;
     },
-    tables: async () => [
-      {
-        schema: "shop",
-        table: "orders",
-        state: "Table completed",
-        fullLoadRows: 1,
-        inserts: 0,
-        updates: 0,
-        deletes: 0,
-      },
-    ],
+    tables: async () => [...this.tables],
     reloadTables: async () => {},
   };
 

@@ -1,15 +1,15 @@
+import { readApplied } from "../../adapters/live/applied.ts";
 import { readJson, writeJson } from "../../adapters/state/json.ts";
 import { isPrecondition } from "../../adapters/store-error.ts";
 import { RoundtripError } from "../../core/errors.ts";
 import type { Check } from "../../core/failback/documents.ts";
 import { keysOf } from "../../core/failback/layout.ts";
 import type { ReplicationTask } from "../../core/ports.ts";
+import { isLoaded } from "../../core/replication/loaded.ts";
 import type { RunbookContext, Step } from "../engine/runbook.ts";
 
 const stopSeconds = 900;
 const stoppedStatuses = ["stopped", "failed", "ready"];
-/** A collection that the source does not have (yet) has nothing to load. */
-export const loadedStates = ["Table completed", "Table does not exist"];
 
 /** What `replication-tasks.json` holds: where DMS stood when the failback began. */
 export interface RecordedTasks {
@@ -68,9 +68,11 @@ export const tablesLoaded: Step = {
     environment.replicationTasks.map((task) => ({ call: "DMS DescribeTableStatistics", target: task.arn })),
   run: async (context) => {
     const checks: Check[] = [];
-    for (const { id, arn } of context.environment.replicationTasks) {
+    const { environment, store } = context;
+    const renamed = new Set((await readApplied(store, environment.environment))?.document.renamed);
+    for (const { id, arn } of environment.replicationTasks) {
       const tables = await context.tasks.tables(arn);
-      const behind = tables.filter((table) => !loadedStates.includes(table.state));
+      const behind = tables.filter((table) => !isLoaded(table, renamed));
       checks.push({
         name: `tables of task ${id} loaded`,
         ok: tables.length > 0 && behind.length === 0,

@@ -9,8 +9,8 @@ import { AwsReplicationTasks } from "../../adapters/aws/replication-tasks.ts";
 import { systemClock } from "../../adapters/clock.ts";
 import { PhaseStore } from "../../adapters/state/phase-store.ts";
 import { RoundtripError } from "../../core/errors.ts";
+import { isLoaded } from "../../core/replication/loaded.ts";
 import { documentName } from "../../runbooks/engine/action.ts";
-import { loadedStates } from "../../runbooks/steps/replication-tasks.ts";
 import { awsEnvironment, steerAws } from "../../sandbox/up/aws.ts";
 import { steerHost } from "../../sandbox/up/host.ts";
 import { defaultInstanceId, Sandbox } from "../../sandbox/up/sandbox.ts";
@@ -120,7 +120,7 @@ export class World implements AsyncDisposable {
     const until = performance.now() + loadSeconds * 1000;
     for (;;) {
       const tables = (await Promise.all(arns.map((arn) => tasks.tables(arn)))).flat();
-      const behind = tables.filter((table) => !loadedStates.includes(table.state));
+      const behind = tables.filter((table) => !isLoaded(table));
       if (tables.length > 0 && behind.length === 0) return;
       if (performance.now() > until) {
         throw new RoundtripError({

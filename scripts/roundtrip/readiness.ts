@@ -67,7 +67,7 @@ async function readinessOf(
   file: string,
 ): Promise<ReadinessReport> {
   const { environment, store, clock, instances, commands } = deps;
-  const tasks = await declaredTasks(deps, file);
+  const { tasks, renamed } = await declaredTasks(deps, file);
   const declaredIds = tasks.tasks.map(({ id }) => id);
   const databases = databasesOf(tasks).map((database) => database.name);
   const dmsTasks = new AwsReplicationTasks({ region: environment.region });
@@ -91,6 +91,7 @@ async function readinessOf(
     name,
     now: clock.now(),
     tasks,
+    renamed,
     phase,
     dms: "reason" in dms ? { reachable: false, reason: dms.reason } : dms.value,
     host,
@@ -101,11 +102,14 @@ async function readinessOf(
   });
 }
 
-async function declaredTasks({ store, environment }: RunbookDependencies, file: string): Promise<Tasks> {
+async function declaredTasks(
+  { store, environment }: RunbookDependencies,
+  file: string,
+): Promise<{ tasks: Tasks; renamed: readonly string[] }> {
   const applied = await readApplied(store, environment.environment);
-  if (applied) return applied.tasks;
+  if (applied) return { tasks: applied.tasks, renamed: applied.document.renamed ?? [] };
   const { tasks } = await readRevision("--file", file, file);
-  if (tasks) return tasks;
+  if (tasks) return { tasks, renamed: [] };
   throw usageError(
     "know the tasks",
     `nothing was ever applied, and no ${file}`,

@@ -9,9 +9,9 @@ import { AwsReplicationTasks } from "../../adapters/aws/replication-tasks.ts";
 import { recordApplied } from "../../adapters/state/applied-store.ts";
 import type { LiveTask } from "../../core/live/live-state.ts";
 import type { Plan } from "../../core/plan/model.ts";
+import { isLoaded } from "../../core/replication/loaded.ts";
 import type { EnvironmentName } from "../../core/tasks/model.ts";
 import { parseTasks } from "../../core/tasks/tasks.ts";
-import { loadedStates } from "../../runbooks/steps/replication-tasks.ts";
 import { awsEnvironment, steerAws } from "../../sandbox/up/aws.ts";
 import { Sandbox } from "../../sandbox/up/sandbox.ts";
 import { secretName } from "../../scripts/drill/provision/users.ts";
@@ -109,9 +109,7 @@ export class ApplyWorld implements AsyncDisposable {
     await Promise.all(tasks.map(({ id }) => this.tasks.start(id, "start-replication", 30)));
     await waitFor("every table to be loaded", async () => {
       const tables = await Promise.all(tasks.map(({ id }) => this.tasks.tables(id)));
-      return tables.every(
-        (each) => each.length > 0 && each.every(({ state }) => loadedStates.includes(state)),
-      );
+      return tables.every((each) => each.length > 0 && each.every((table) => isLoaded(table)));
     });
     await recordApplied(
       this.store,

@@ -3,7 +3,7 @@ import { recordApplied } from "../../../adapters/state/applied-store.ts";
 import { readJson, writeJson } from "../../../adapters/state/json.ts";
 import type { Inspection, LiveSide, LiveTask } from "../../../core/live/live-state.ts";
 import { openOperationKey } from "../../../core/operations/layout.ts";
-import { appliedKey, scoreKey } from "../../../core/plan/applied.ts";
+import { appliedKey, renamedAfter, scoreKey } from "../../../core/plan/applied.ts";
 import { type Observed, scoreInWords, scorePlan } from "../../../core/plan/score.ts";
 import type { OpenOperation } from "../../engine/operation.ts";
 import { applyName } from "../proposal.ts";
@@ -58,6 +58,7 @@ export function recordAsApplied(work: ApplyWork): ApplyStep {
     plan: () => [{ call: "S3 PutObject If-Match", target: appliedKey, parameters: { commit: head.commit } }],
     run: async ({ store, operationId, clock, caller }) => {
       const { actor, approvedBy, url } = caller;
+      const renamed = renamedAfter([...work.renamed], plan, work.head, (task) => work.actionOf(task));
       const applied = await recordApplied(
         store,
         {
@@ -69,6 +70,7 @@ export function recordAsApplied(work: ApplyWork): ApplyStep {
           digest: plan.digest,
           operationId,
           appliedAt: clock.now().toISOString(),
+          ...(renamed.length > 0 ? { renamed } : {}),
           by: { actor, ...(approvedBy ? { approvedBy } : {}), ...(url ? { url } : {}) },
         },
         base,

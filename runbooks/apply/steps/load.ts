@@ -2,8 +2,8 @@
 import { RoundtripError } from "../../../core/errors.ts";
 import { counted, listed } from "../../../core/plan/words.ts";
 import type { TableStatistics } from "../../../core/ports.ts";
+import { isLoaded } from "../../../core/replication/loaded.ts";
 import type { OperationContext } from "../../engine/runbook.ts";
-import { loadedStates } from "../../steps/replication-tasks.ts";
 import type { ApplyStep, ApplyWork } from "../work.ts";
 import { countsIn, side } from "./data.ts";
 import { watchTables } from "./watch.ts";
@@ -66,7 +66,9 @@ async function wantedOf(work: ApplyWork, context: OperationContext): Promise<Wan
       id,
       database,
       names,
-      others: declared.map(({ name }) => name).filter((name) => !settled.includes(name)),
+      others: declared
+        .map(({ name }) => name)
+        .filter((name) => !settled.includes(name) && !work.renamed.has(`${database}.${name}`)),
       whole: live.get(id)?.freshlyStartedAt !== freshlyStarted.get(id),
     };
   });
@@ -89,7 +91,7 @@ async function loadOne(
     },
   );
   const late = atFirst.filter(
-    ({ table, state }) => others.includes(table) && !loadedStates.includes(state) && !broken.has(state),
+    (found) => others.includes(found.table) && !isLoaded(found) && !broken.has(found.state),
   );
   const awaited = [...names, ...late.map(({ table }) => table)];
   if (awaited.length === 0) return [];
@@ -105,7 +107,7 @@ async function loadOne(
     const found = all.filter(({ table }) => awaited.includes(table));
     const failed = found.filter(({ state }) => broken.has(state));
     if (failed.length > 0) throw loadFailed(wanted, failed);
-    const done = found.filter(({ state }) => loadedStates.includes(state));
+    const done = found.filter((table) => isLoaded(table));
     const line = `  ${wanted.id}: ${done.length} of ${counted(awaited.length, "collection")} loaded`;
     if (line !== shown) context.say(line);
     shown = line;

@@ -2,8 +2,8 @@
 import { RoundtripError } from "../../../core/errors.ts";
 import { listed } from "../../../core/plan/words.ts";
 import type { ReplicationTask, TableStatistics } from "../../../core/ports.ts";
+import { isLoaded } from "../../../core/replication/loaded.ts";
 import type { OperationContext } from "../../engine/runbook.ts";
-import { loadedStates } from "../../steps/replication-tasks.ts";
 
 const pollMsFirst = 250;
 const pollMsMost = 15_000;
@@ -34,9 +34,7 @@ export async function watchTables<T>(
         expected: `${expected} within ${seconds} s`,
         got:
           listed(
-            tables
-              .filter(({ state }) => !loadedStates.includes(state))
-              .map(({ table, state }) => `${table}: ${state}`),
+            tables.filter((table) => !isLoaded(table)).map(({ table, state }) => `${table}: ${state}`),
           ) || "none of them listed",
         wayOut: "DMS goes on; running this again goes on waiting",
       });
