@@ -70,7 +70,7 @@ describe("DMS", () => {
       ],
     };
     expect(told(withTask({ mappings }))).toEqual([
-      "task-mappings | DMS task shop-orders | mappings of 2 collections: orders, lines | without shop.orders; also shop.refunds; other options for shop.lines | roundtrip apply: it stops the task, changes it back and resumes it",
+      "task-mappings | DMS task shop-orders | mappings of 2 collections: orders, lines | without shop.orders; also shop.refunds; other options for shop.lines | roundtrip runbook tasks-pause, terraform apply (the stack sets it back), roundtrip runbook tasks-resume; or merge what was changed into tasks.yaml",
     ]);
     expect(told(withTask({ mappings: "{torn" }))[0]).toContain("text that is no table mappings");
     expect(told(withTask({ mappings: { rules: [7] } }))[0]).toContain("text that is no table mappings");
@@ -84,7 +84,7 @@ describe("DMS", () => {
     delete settings.TargetMetadata.FullLobMode;
     settings.Logging.EnableLogging = false;
     expect(told(withTask({ settings }))).toEqual([
-      "task-settings | DMS task shop-orders | settings as tasks.yaml says | TargetMetadata.FullLobMode not set, expected true, FullLoadSettings.CommitRate 500, expected 10000 | roundtrip apply: it stops the task, changes it back and resumes it",
+      "task-settings | DMS task shop-orders | settings as tasks.yaml says | TargetMetadata.FullLobMode not set, expected true, FullLoadSettings.CommitRate 500, expected 10000 | roundtrip runbook tasks-pause, terraform apply (the stack sets it back), roundtrip runbook tasks-resume; or merge what was changed into tasks.yaml",
     ]);
     expect(told(withTask({ settings: null }))[0]).toContain("text that is no task settings");
   });

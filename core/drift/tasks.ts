@@ -53,7 +53,9 @@ function ofTask(
   const findings: Finding[] = [];
   const add = (kind: Finding["kind"], expected: string, got: string, fix: string) =>
     findings.push({ area: "dms", kind, what: `DMS task ${task.id}`, expected, got, fix });
-  const bringBack = "roundtrip apply: it stops the task, changes it back and resumes it";
+  // Apply refuses a task that is neither as before nor as planned: it would not know what it undoes.
+  const bringBack =
+    "roundtrip runbook tasks-pause, terraform apply (the stack sets it back), roundtrip runbook tasks-resume; or merge what was changed into tasks.yaml";
   const mappings = mappingsDifference(tableMappings(task, settings.partitions), live.mappings);
   if (mappings)
     add(

@@ -53,6 +53,23 @@ const cases: readonly (readonly [string, string, readonly string[]])[] = [
     ],
   ],
   [
+    "unquoted-name",
+    collections("[on, 2024_01, {name: 2024-01-31, renamedFrom: No}, 'off', \"2024-02-01\", oN, one]"),
+    [
+      't:5:19 tasks[0].collections[0]: "on" stands here without quotes, and Terraform takes it for something else than text; expected quotes around it; fix: write "on", with the quotes',
+      't:5:39 tasks[0].collections[2].name: "2024-01-31" stands here without quotes, and Terraform takes it for something else than text; expected quotes around it; fix: write "2024-01-31", with the quotes',
+      't:5:64 tasks[0].collections[2].renamedFrom: "No" stands here without quotes, and Terraform takes it for something else than text; expected quotes around it; fix: write "No", with the quotes',
+    ],
+  ],
+  [
+    "unquoted-name",
+    `version: 1\ntargetEndpoints: {on: e-1}\ntasks:\n  - {id: y, database: "on", collections: [c]}\n`,
+    [
+      't:2:19 targetEndpoints.on: "on" stands here without quotes, and Terraform takes it for something else than text; expected quotes around it; fix: write "on", with the quotes',
+      't:4:10 tasks[0].id: "y" stands here without quotes, and Terraform takes it for something else than text; expected quotes around it; fix: write "y", with the quotes',
+    ],
+  ],
+  [
     "too-deep",
     `a: ${"[".repeat(65)}${"]".repeat(65)}`,
     [
@@ -412,10 +429,10 @@ tasks:
 test("a collection shared by an anchor is one problem in each task, and lists of other databases may share", () => {
   const shared = `version: 1
 tasks:
-  - {id: a, database: d, collections: &common [x, y]}
+  - {id: a, database: d, collections: &common [x, z]}
   - {id: b, database: e, collections: *common}
 `;
-  expect(readTasks(shared).tasks?.tasks[1]?.collections).toEqual([{ name: "x" }, { name: "y" }]);
+  expect(readTasks(shared).tasks?.tasks[1]?.collections).toEqual([{ name: "x" }, { name: "z" }]);
 });
 
 test("keys of Object.prototype are ordinary text: nothing is polluted, nothing found that isn't there", () => {

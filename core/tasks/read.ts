@@ -5,6 +5,7 @@ import { type Finding, inOrder, Lines, offsetOf, type Problem, pathText } from "
 import { findingsOf } from "./rules/rules.ts";
 import { salvage } from "./salvage.ts";
 import { readBySchema } from "./schema-findings.ts";
+import { unquotedNames } from "./unquoted.ts";
 
 export interface TasksReading {
   /** There only when nothing is wrong. */
@@ -29,7 +30,8 @@ export function readTasks(text: string, file = "tasks.yaml"): TasksReading {
   const byRules = findingsOf(bySchema.file ?? salvage(value.plain, bySchema.findings)).filter(
     ({ path }) => !refused.has(pathText(path)),
   );
-  problems.push(...located([...bySchema.findings, ...byRules], document, lines, file));
+  const unquoted = bySchema.file ? unquotedNames(bySchema.file, document) : [];
+  problems.push(...located([...bySchema.findings, ...byRules, ...unquoted], document, lines, file));
   return problems.length > 0 || !bySchema.file
     ? { problems: inOrder(problems) }
     : { tasks: normalised(bySchema.file), problems };

@@ -1,6 +1,7 @@
 import { stringify } from "yaml";
 import type { Collection, ParallelLoad, TaskSettings } from "./model.ts";
 import { hiddenCharacter, spellOut } from "./names.ts";
+import { isOtherForTerraform } from "./unquoted.ts";
 
 export interface WrittenTask {
   readonly id: string;
@@ -72,7 +73,7 @@ function loadText({ partitions, boundaries = [] }: ParallelLoad): string {
 
 /** Text as YAML reads it back, in any place: plain where it is a plain word, in quotes otherwise. */
 function scalarText(text: string): string {
-  if (!/^[A-Za-z_][\w.-]*$/.test(text)) return JSON.stringify(text);
+  if (!/^[A-Za-z_][\w.-]*$/.test(text) || isOtherForTerraform(text)) return JSON.stringify(text);
   return stringify(text, { lineWidth: 0 }).trimEnd();
 }
 

@@ -15,8 +15,8 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const good =
-  "version: 1\ntasks:\n  - id: a\n    database: shop\n    collections:\n      - x # one\n      - y\n";
-const twice = good.replace("- y", "- x");
+  "version: 1\ntasks:\n  - id: a\n    database: shop\n    collections:\n      - x # one\n      - w\n";
+const twice = good.replace("- w", "- x");
 
 function file(name: string, content: string | Uint8Array): string {
   const path = join(folder, name);
@@ -147,11 +147,11 @@ test("plan of an invalid file names the problem and prints no plan", async () =>
 test("tasks add-collection, remove-collection and add-database change the file in place, a refusal changes nothing", async () => {
   const path = file("edit.yaml", good);
   expect((await run(["tasks", "add-collection", "a", "z", "--file", path])).code).toBe(0);
-  expect((await run(["tasks", "remove-collection", "a", "y", "--file", path])).code).toBe(0);
+  expect((await run(["tasks", "remove-collection", "a", "w", "--file", path])).code).toBe(0);
   expect((await run(["tasks", "add-database", "New_Db", "p", "q", "--file", path])).code).toBe(0);
   const text = readFileSync(path, "utf8");
   expect(text).toBe(
-    `${good.replace("- y", "- z")}\n  - id: new-db\n    database: New_Db\n    collections:\n      - p\n      - q\n`,
+    `${good.replace("- w", "- z")}\n  - id: new-db\n    database: New_Db\n    collections:\n      - p\n      - q\n`,
   );
   expect((await run(["tasks", "add-collection", "a", "z", "--file", path])).code).toBe(6);
   expect((await run(["tasks", "add-collection", "a", "--file", path])).code).toBe(2);

@@ -63,7 +63,7 @@ export const suites: readonly Suite[] = [
   },
   { name: "unused code", command: ["knip", "--no-progress"], minutesMax: 3 },
   { name: "core", tests: ["core"], minutesMax: 5 },
-  { name: "house", tests: ["scripts", "tests/house", "tests/schemas"], minutesMax: 5 },
+  { name: "house", tests: ["scripts", "tests/house", "tests/schemas", "tests/support"], minutesMax: 5 },
   { name: "adapters and contracts", tests: ["adapters"], minutesMax: 8 },
   { name: "services and runbooks", tests: ["services", "runbooks"], minutesMax: 8 },
   { name: "stand-in: database", tests: ["sandbox/database"], minutesMax: 10 },
