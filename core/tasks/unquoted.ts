@@ -1,6 +1,5 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, Scalar } from "yaml";
 import type { TasksFile } from "./model.ts";
-import { nameOf } from "./model.ts";
 import { quoted } from "./names.ts";
 import type { Finding, PathPart } from "./problem.ts";
 
@@ -14,46 +13,39 @@ const time = /^\d{4}-\d{1,2}-\d{1,2}(?:$|[Tt ])/;
 
 /** Whether Terraform takes a bare word for something else than text. */
 export function isOtherForTerraform(text: string): boolean {
-  return truthValues.has(text) || time.test(text);
+  return text.length <= 3 ? truthValues.has(text) : time.test(text);
 }
 
 /** Names without quotes that Terraform, which reads the same file, would take for something else. */
 export function unquotedNames(file: TasksFile, document: Document): Finding[] {
-  return namesIn(file).flatMap(([name, path, atKey]) =>
-    isOtherForTerraform(name) && isBare(document, path, atKey)
-      ? [
-          {
-            code: "unquoted-name",
-            path,
-            ...(atKey ? { atKey } : {}),
-            message: `${quoted(name)} stands here without quotes, and Terraform takes it for something else than text; expected quotes around it`,
-            fix: `write ${quoted(name)}, with the quotes`,
-          },
-        ]
-      : [],
-  );
-}
-
-type Name = readonly [name: string, path: readonly PathPart[], atKey: boolean];
-
-function namesIn({ tasks, targetEndpoints = {} }: TasksFile): Name[] {
-  const names: Name[] = Object.keys(targetEndpoints).map((database) => [
-    database,
-    ["targetEndpoints", database],
-    true,
-  ]);
-  for (const [index, { id, database, collections }] of tasks.entries()) {
-    names.push([id, ["tasks", index, "id"], false], [database, ["tasks", index, "database"], false]);
+  const findings: Finding[] = [];
+  // Most names are no such word: their paths are not made.
+  const check = (name: string | undefined, path: () => PathPart[], atKey = false) => {
+    if (name === undefined || !isOtherForTerraform(name) || !isBare(document, path(), atKey)) return;
+    findings.push({
+      code: "unquoted-name",
+      path: path(),
+      ...(atKey ? { atKey } : {}),
+      message: `${quoted(name)} stands here without quotes, and Terraform takes it for something else than text; expected quotes around it`,
+      fix: `write ${quoted(name)}, with the quotes`,
+    });
+  };
+  for (const database of Object.keys(file.targetEndpoints ?? {}))
+    check(database, () => ["targetEndpoints", database], true);
+  for (const [index, { id, database, collections }] of file.tasks.entries()) {
+    check(id, () => ["tasks", index, "id"]);
+    check(database, () => ["tasks", index, "database"]);
     for (const [place, entry] of collections.entries()) {
-      const path = ["tasks", index, "collections", place];
-      if (typeof entry === "string") names.push([entry, path, false]);
-      else {
-        names.push([nameOf(entry), [...path, "name"], false]);
-        if (entry.renamedFrom) names.push([entry.renamedFrom, [...path, "renamedFrom"], false]);
+      const path = () => ["tasks", index, "collections", place];
+      if (typeof entry === "string") {
+        check(entry, path);
+        continue;
       }
+      check(entry.name, () => [...path(), "name"]);
+      check(entry.renamedFrom, () => [...path(), "renamedFrom"]);
     }
   }
-  return names;
+  return findings;
 }
 
 function isBare(document: Document, path: readonly PathPart[], atKey: boolean): boolean {

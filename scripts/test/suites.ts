@@ -91,7 +91,6 @@ export const suites: readonly Suite[] = [
   {
     name: "Terraform: stand-in provider, modules, adopt",
     tests: ["sandbox/terraform-provider", "tests/terraform", "tests/adopt"],
-    parallel: 1,
     minutesMax: 10,
     missing: terraformMissing,
   },
