@@ -11,6 +11,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
     ]);
     return applyCommand(terraformFor);
   },
+  unlock: async () => (await import("./roundtrip/unlock.ts")).unlockCommand,
   drift: async () => (await import("./roundtrip/drift.ts")).driftCommand,
   preflight: async () => (await import("./roundtrip/preflight.ts")).preflightCommand,
   readiness: async () => (await import("./roundtrip/readiness.ts")).readinessCommand,
@@ -29,6 +30,7 @@ Commands
   validate  what is wrong with tasks.yaml, with line and fix
   plan      what a change of tasks.yaml will do
   apply     carry out a reviewed plan, and prove that it arrived
+  unlock    free the lease and Terraform's lock of a run that is proved dead
   drift     what is not as it was applied: git, Terraform, DMS, both databases
   preflight whether a new environment is ready, each missing thing with its fix
   readiness whether a failback would succeed now

@@ -1,5 +1,23 @@
 import { type Failure, RoundtripError } from "../../core/errors.ts";
+import type { StateLockInfo } from "./lock-holder.ts";
 import { type Diagnostic, diagnosticText } from "./messages.ts";
+
+/** The state is locked, and by whom. */
+export class StateLocked extends RoundtripError {
+  constructor(
+    what: string,
+    readonly lock: StateLockInfo,
+  ) {
+    super({
+      kind: "refused",
+      what,
+      expected: "the state to be free",
+      got: `lock ${lock.id}, held by ${lock.who} since ${lock.created} for ${lock.operation}`,
+      wayOut:
+        "wait until that run has ended and run this again; where its process is dead, `roundtrip unlock --env NAME` proves it and frees the lock",
+    });
+  }
+}
 
 const shownMax = 10;
 
@@ -10,6 +28,8 @@ export function terraformFailure(
   ended: { readonly exitCode: number | null; readonly stderr: readonly string[] },
 ): RoundtripError {
   const errors = diagnostics.filter(({ severity }) => severity === "error");
+  const locked = errors.find(({ summary }) => summary.includes("Error acquiring the state lock"));
+  if (locked) return new StateLocked(what, lockIn(locked.detail));
   const known = errors.map((error) => special(what, error)).find((failure) => failure !== undefined);
   if (known) return new RoundtripError(known);
   const said = errors.slice(0, shownMax).map(diagnosticText);
@@ -33,8 +53,7 @@ function kindOf(errors: readonly Diagnostic[]): Failure["kind"] {
   return "configuration";
 }
 
-function special(what: string, { summary, detail }: Diagnostic): Failure | undefined {
-  if (summary.includes("Error acquiring the state lock")) return heldLock(what, detail);
+function special(what: string, { summary }: Diagnostic): Failure | undefined {
   if (/Saved plan is stale|Saved plan does not match the given state/.test(summary))
     return {
       kind: "refused",
@@ -47,15 +66,8 @@ function special(what: string, { summary, detail }: Diagnostic): Failure | undef
 }
 
 /** Terraform words the lock's holder as `Name: value` lines. */
-function heldLock(what: string, detail: string): Failure {
+function lockIn(detail: string): StateLockInfo {
   const field = (name: string) =>
     new RegExp(`^\\s*${name}:\\s*(.+)$`, "m").exec(detail)?.[1]?.trim() ?? "unknown";
-  return {
-    kind: "refused",
-    what,
-    expected: "the state to be free",
-    got: `lock ${field("ID")}, held by ${field("Who")} since ${field("Created")} for ${field("Operation")}`,
-    wayOut:
-      "wait until that run has ended and run this again; where its process is dead, `roundtrip unlock` proves it and frees the lock",
-  };
+  return { id: field("ID"), who: field("Who"), created: field("Created"), operation: field("Operation") };
 }

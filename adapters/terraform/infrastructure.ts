@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { RoundtripError } from "../../core/errors.ts";
 import { readTerraformDrift, readTerraformPlan } from "../../core/plan/terraform-plan.ts";
 import type { Infrastructure, InfrastructureChange } from "../../core/ports.ts";
-import { terraformFailure } from "./failure.ts";
+import { StateLocked, terraformFailure } from "./failure.ts";
+import { type LockHolder, type StateLockInfo, thisHolder } from "./lock-holder.ts";
 import { type Diagnostic, diagnosticText, readMessage } from "./messages.ts";
 import { Redaction } from "./redaction.ts";
 import { type Ended, run } from "./run.ts";
@@ -23,9 +24,19 @@ export interface TerraformOptions {
   readonly lockTimeoutSeconds?: number;
   /** How long Terraform may finish what is under way when it is interrupted, before it is told again, then killed. */
   readonly interruptGraceSeconds?: number;
+  /**
+   * Is told before Terraform takes the state's lock, and waited for; what it gives is called when Terraform has ended.
+   * So a lock that is left behind can be laid to its holder.
+   */
+  readonly onLock?: (holder: LockHolder) => Promise<(wasRefused: boolean) => Promise<void>>;
   /** Lines for a person: what changes, what was done. Never a sensitive value. */
   readonly onProgress?: (line: string) => void;
 }
+
+const defaultProgram = "terraform";
+
+/** Terraform is killed after twice as long. */
+export const interruptGraceSecondsDefault = 300;
 
 /** Variables named like secrets may hold `true` or `none`; those must stay readable in messages. */
 const secretLengthMin = 8;
@@ -86,14 +97,35 @@ export class TerraformInfrastructure implements Infrastructure, Disposable {
           wayOut: "plan first",
         });
       try {
-        await this.#command(
-          "apply with Terraform",
-          ["apply", "-json", ...this.#lock(), this.#planFile],
-          signal,
+        const parameters = ["apply", "-json", ...this.#lock(), this.#planFile];
+        await this.#locking("OperationTypeApply", () =>
+          this.#command("apply with Terraform", parameters, signal),
         );
       } finally {
         this.#forgetPlan();
       }
+    });
+  }
+
+  /** Who holds the state's lock, or nothing when it can be taken at once. Changes nothing. */
+  stateLock(signal?: AbortSignal): Promise<StateLockInfo | undefined> {
+    return this.#alone(async () => {
+      try {
+        await this.#makePlan("see whether the state is locked", ["-refresh=false"], signal);
+      } catch (error) {
+        if (error instanceof StateLocked) return error.lock;
+        throw error;
+      } finally {
+        this.#forgetPlan();
+      }
+    });
+  }
+
+  /** Frees the state's lock when it is still this one; whose holder is dead is the caller's to prove. */
+  freeStateLock(id: string, signal?: AbortSignal): Promise<void> {
+    return this.#alone(async () => {
+      await this.#initialise(signal);
+      await this.#command("free the state's lock", ["force-unlock", "-force", id], signal);
     });
   }
 
@@ -120,7 +152,27 @@ export class TerraformInfrastructure implements Infrastructure, Disposable {
     writeFileSync(this.#planFile, "", { mode: 0o600 });
     const variables = (this.#options.variableFiles ?? []).map((file) => `-var-file=${file}`);
     const parameters = ["plan", "-json", ...this.#lock(), `-out=${this.#planFile}`, ...variables, ...more];
-    await this.#command(what, parameters, signal);
+    await this.#locking("OperationTypePlan", () => this.#command(what, parameters, signal));
+  }
+
+  async #locking(operation: string, action: () => Promise<void>): Promise<void> {
+    const { directory, program = defaultProgram, onLock, onProgress } = this.#options;
+    const lockTimeoutSeconds = this.#lockTimeoutSeconds;
+    const end = await onLock?.(
+      thisHolder({ operation, directory: realpathSync(directory), program, lockTimeoutSeconds }),
+    );
+    let wasRefused = false;
+    try {
+      await action();
+    } catch (error) {
+      wasRefused = error instanceof StateLocked;
+      throw error;
+    } finally {
+      // Terraform's outcome is what counts; without this note a later unlock asks for more proof.
+      await end?.(wasRefused).catch((error) =>
+        onProgress?.(`warning: the end of Terraform could not be written down: ${String(error)}`),
+      );
+    }
   }
 
   async #initialise(signal?: AbortSignal): Promise<void> {
@@ -143,7 +195,11 @@ export class TerraformInfrastructure implements Infrastructure, Disposable {
   }
 
   #lock(): string[] {
-    return ["-input=false", `-lock-timeout=${this.#options.lockTimeoutSeconds ?? 60}s`];
+    return ["-input=false", `-lock-timeout=${this.#lockTimeoutSeconds}s`];
+  }
+
+  get #lockTimeoutSeconds(): number {
+    return this.#options.lockTimeoutSeconds ?? 60;
   }
 
   #forgetPlan(): void {
@@ -183,7 +239,11 @@ export class TerraformInfrastructure implements Infrastructure, Disposable {
     onLine: (line: string) => void,
   ): Promise<Ended> {
     if (signal?.aborted) throw interrupted(what, { exitCode: 0 });
-    const { program = "terraform", directory, interruptGraceSeconds = 300 } = this.#options;
+    const {
+      program = defaultProgram,
+      directory,
+      interruptGraceSeconds = interruptGraceSecondsDefault,
+    } = this.#options;
     try {
       const ended = await run({
         program,

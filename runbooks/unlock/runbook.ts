@@ -4,6 +4,7 @@ import { phases } from "../../core/failback/phase.ts";
 import type { LeaseDocument } from "../engine/lease.ts";
 import type { Operation } from "../engine/runbook.ts";
 import type { OperationStep } from "../steps/selected-tasks.ts";
+import { freeStateLock, type StateLockOptions } from "./state-lock.ts";
 
 /**
  * To run at all, this took the environment's lease: either it was free, or its holder gave no sign of life while the
@@ -39,3 +40,13 @@ export const unlock: Operation = {
   steps: [leaseFreed],
   next: "run the runbook that was interrupted again: it goes on where its journal stops",
 };
+
+/** `unlock` with the lock of Terraform's state, which takes a checkout and Terraform: `roundtrip unlock`. */
+export function unlockWithState(options: StateLockOptions): Operation {
+  return {
+    ...unlock,
+    summary:
+      "Free the environment's lease and the lock of Terraform's state, when the holder is proved dead.",
+    steps: [leaseFreed, freeStateLock(options)],
+  };
+}

@@ -4,7 +4,7 @@ import { exitCodeOf, exitCodes } from "../../core/errors.ts";
 import type { Environment } from "../../core/failback/documents.ts";
 import { scoreKey } from "../../core/plan/applied.ts";
 import { renderTerminal } from "../../core/plan/render-terminal.ts";
-import type { Infrastructure } from "../../core/ports.ts";
+import type { Infrastructure, ObjectStore } from "../../core/ports.ts";
 import { parseTasks } from "../../core/tasks/tasks.ts";
 import { type ProposalRequest, propose } from "../../runbooks/apply/proposal.ts";
 import { applyOperation } from "../../runbooks/apply/runbook.ts";
@@ -28,6 +28,7 @@ type InfrastructureFor = (
   environment: Environment,
   values: Values,
   say: (line: string) => void,
+  store: ObjectStore,
 ) => Infrastructure;
 
 /** `roundtrip apply`. What carries out the infrastructure's part is handed in: Terraform, or a test's. */
@@ -153,14 +154,14 @@ function requestOf(values: Values, environment: string): Omit<ProposalRequest, "
 }
 
 function portsOf(
-  { environment, endpoints, say }: RunbookDependencies,
+  { environment, endpoints, say, store }: RunbookDependencies,
   values: Values,
   infrastructureFor: InfrastructureFor,
 ): ApplyPorts {
   const { region } = environment;
   const tasks = new AwsReplicationTasks({ region });
   return {
-    infrastructure: infrastructureFor(environment, values, say),
+    infrastructure: infrastructureFor(environment, values, say, store),
     dms: { live: (tablesOf) => tasks.live(tablesOf), endpoints: () => endpoints.list() },
     published: () => loadEnvironment(createParameters({ region }), environment.environment),
   };

@@ -1,20 +1,24 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { TerraformInfrastructure } from "../../adapters/terraform/infrastructure.ts";
+import { LockHolders } from "../../adapters/state/lock-holders.ts";
+import { TerraformInfrastructure, type TerraformOptions } from "../../adapters/terraform/infrastructure.ts";
 import { RoundtripError } from "../../core/errors.ts";
 import type { Environment } from "../../core/failback/documents.ts";
-import type { Infrastructure } from "../../core/ports.ts";
+import type { ObjectStore } from "../../core/ports.ts";
 import { usageError } from "./command.ts";
 
 /**
  * Terraform of one environment, by `--terraform`, `--var-file` and `--backend-config`. Fails `configuration` when a
- * folder or file that was named, or is taken by default, isn't there.
+ * folder or file that was named, or is taken by default, isn't there. With a bucket, who takes the state's lock is written
+ * down there first.
  */
 export function terraformFor(
   { environment }: Environment,
   values: Readonly<Record<string, unknown>>,
   say: (line: string) => void,
-): Infrastructure {
+  store?: ObjectStore,
+  more: Partial<TerraformOptions> = {},
+): TerraformInfrastructure {
   const directory = existing("root module", String(values.terraform), "--terraform");
   const files = (values["var-file"] as readonly string[] | undefined) ?? [
     `terraform/environments/${environment}.tfvars`,
@@ -26,6 +30,8 @@ export function terraformFor(
       ((values["backend-config"] as readonly string[] | undefined) ?? []).map(settingOf),
     ),
     onProgress: (line) => say(`  ${line}`),
+    ...(store ? { onLock: (holder) => new LockHolders(store).begin(holder) } : {}),
+    ...more,
   });
 }
 
