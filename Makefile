@@ -34,7 +34,7 @@ chaos: setup build ## kill -9 before and after every request of a small drill
 
 build: node_modules/.package-lock.json ## dist/roundtrip-worker and dist/create-user-db.zip (ROUNDTRIP_CA_BUNDLE=<file>)
 	@bun services/build.ts
-	@bun scripts/build-create-user-db.ts
+	@bun scripts/build-create-user-db.ts >&2
 
 test-systemd: setup build ## the units under real systemd in a container (root, systemd-container)
 	@bun tests/systemd/run.ts $(ARGS)
