@@ -184,7 +184,7 @@ export class TerraformInfrastructure implements Infrastructure, Disposable {
     this.#isInitialised = true;
   }
 
-  /** The plan as JSON. It holds every value in clear: it stays in memory, and what is sensitive is blanked out from then on. */
+  /** The plan as JSON. It holds every value in clear, as the plan file does; what is sensitive is blanked out from then on. */
   async #show(signal?: AbortSignal): Promise<string> {
     const lines: string[] = [];
     const onLine = (line: string) => lines.push(line);
@@ -250,6 +250,7 @@ export class TerraformInfrastructure implements Infrastructure, Disposable {
         parameters,
         directory,
         environment: this.#environment(),
+        outputFolder: this.#folder,
         onLine,
         signal,
         interruptGraceSeconds,

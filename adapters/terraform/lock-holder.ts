@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { basename } from "node:path";
+import { lifeline } from "./lifeline.ts";
 
 /** What Terraform itself says about the lock of a state. */
 export interface StateLockInfo {
@@ -29,6 +30,8 @@ export interface LockHolder {
   /** By the clock of its host, which is the one that stands in the lock. */
   readonly startedAt: string;
   readonly lockTimeoutSeconds: number;
+  /** Terraform can't outlive this program by more than its grace after an interrupt (lifeline.ts); absent where it may. */
+  readonly isBound?: true;
   /** When it had ended; absent while it runs, and for good when this program was killed. */
   readonly endedAt?: string;
   /** It never got the lock. */
@@ -48,6 +51,7 @@ export function thisHolder(
     pid: process.pid,
     ...(pidStarted ? { pidStarted } : {}),
     startedAt: new Date().toISOString(),
+    ...(lifeline() ? { isBound: true } : {}),
   };
 }
 

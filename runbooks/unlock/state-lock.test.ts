@@ -20,6 +20,7 @@ const holder: LockHolder = {
     lockTimeoutSeconds: 60,
   }),
   who: "ana@runner",
+  isBound: true,
   pid: 1,
   startedAt: started,
 };
@@ -83,6 +84,9 @@ test("on another machine the lock is freed after the silence, and only when it i
   expect(await run([elsewhere])).toMatchObject({ freed: ["lock-1"], slept: [675_000] });
   expect((await run([elsewhere], [lock, { ...lock, id: "lock-2" }])).freed).toEqual([]);
   expect((await run([elsewhere], [lock, undefined])).freed).toEqual([]);
+  // Started where nothing ends Terraform when its run is killed.
+  const { isBound: _, ...unbound } = elsewhere;
+  expect(await run([unbound])).toMatchObject({ freed: [], said: expect.stringContaining("may go on") });
 });
 
 test("no lock is nothing to do; one nobody wrote down is refused", async () => {

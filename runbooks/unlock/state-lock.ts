@@ -101,6 +101,8 @@ async function proveDead(
     if (living.length > 0) throw mayLive(lock, living.join("; "));
     return `no process of it lives on this machine, and its run does not hold the environment's lease`;
   }
+  if (!holder.isBound)
+    throw mayLive(lock, "a run on another machine, whose Terraform may go on after it was killed");
   const { context, silenceSeconds } = at;
   context.say(
     `lock ${words(lock)} was made on another machine; holding the environment's lease for ${silenceSeconds} s, after which none of its processes can live`,
