@@ -18,6 +18,7 @@ locals {
     mongodb              = { secret = var.mongodb_secret_name }
     createUserDbFunction = module.create_user_db.function_name
     replicationTasks     = [for id, arn in module.dms.task_arns : { id = id, arn = arn }]
+    settings             = { for name, value in var.settings : name => value if value != null }
   }
 }
 
