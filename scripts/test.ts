@@ -4,7 +4,7 @@ import { suites } from "./test/suites.ts";
 
 /**
  * Runs every suite this machine can run and ends with the line `N passed, N failed`; what was skipped, because a tool is
- * missing, stands above it. REQUIRE_ALL=1 makes a missing tool a failure. Arguments choose suites by a part of their name.
+ * missing, and each failed test with its error stand above it. REQUIRE_ALL=1 makes a missing tool a failure. Arguments choose suites by a part of their name.
  */
 const requireAll = process.env.REQUIRE_ALL === "1";
 const chosen = process.argv.slice(2);
@@ -36,6 +36,8 @@ const skips = [...results.values()].flatMap((counts) => counts.skips);
 const failures = [...results].filter(([, counts]) => counts.failed > 0);
 if (skips.length > 0)
   console.log(`\nNot run (${sum("skipped")} skipped):\n${skips.map((skip) => `  ${skip}`).join("\n")}`);
+for (const [name, { failures: tests }] of failures)
+  console.log(`\n━━ failed in ${name}\n${tests.join("\n\n")}`);
 if (failures.length > 0)
   console.log(`\nFailed:\n${failures.map(([name, { failed }]) => `  ${name}: ${failed}`).join("\n")}`);
 const total = { passed: sum("passed"), failed: sum("failed") };

@@ -38,6 +38,19 @@ test("a skipped test fails when everything is required, unless no installer brin
   expect(bunCounts(output(10, 0, skips), 0, true)).toMatchObject({ passed: 10, failed: 1, skipped: 1 });
 });
 
+test("a failed test is named with its own error, not with its neighbours'", () => {
+  const lines = [
+    "noise",
+    "(pass) first [1.00ms]",
+    "error: expected 1, got 2",
+    "    at x.ts:3",
+    "(fail) second [2.00ms]",
+  ];
+  expect(bunCounts(`${lines.join("\n")}\n${output(1, 1)}`, 1, false).failures).toEqual([
+    "(fail) second [2.00ms]\nerror: expected 1, got 2\n    at x.ts:3",
+  ]);
+});
+
 test("the closing line counts what passed and what failed, and nothing else", () => {
   expect(closingLine({ passed: 3, failed: 1 })).toBe("3 passed, 1 failed");
   expect(commandCounts(2)).toMatchObject({ passed: 0, failed: 1 });

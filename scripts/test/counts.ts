@@ -1,9 +1,10 @@
-/** What a suite came to. `skips` are the skipped tests' names, which say the reason. */
+/** What a suite came to. `skips` are the skipped tests' names, which say the reason; `failures` each failed test with why. */
 export interface Counts {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
   readonly skips: readonly string[];
+  readonly failures: readonly string[];
 }
 
 /** Things a test may go without even when everything is required: no installer brings them. */
@@ -23,12 +24,29 @@ export function bunCounts(output: string, code: number, requireAll: boolean): Co
   const passed = count("pass");
   const failed = count("fail") + refused;
   const silent = failed === 0 && (code !== 0 || passed + excused === 0);
-  return { passed, failed: silent ? 1 : failed, skipped: count("skip") - refused, skips };
+  const failures = failuresIn(output);
+  return { passed, failed: silent ? 1 : failed, skipped: count("skip") - refused, skips, failures };
+}
+
+const reasonLinesMax = 40;
+const reasonCharactersMax = 4000;
+
+/** Each `(fail)` line under what stands between it and the test before it, which is its error: the end of it when it is long. */
+function failuresIn(output: string): string[] {
+  const found: string[] = [];
+  let reason: string[] = [];
+  for (const line of output.split("\n")) {
+    if (line.startsWith("(fail) "))
+      found.push([line, ...reason.slice(-reasonLinesMax)].join("\n").slice(0, reasonCharactersMax));
+    if (/^\((pass|fail|skip|todo)\) /.test(line)) reason = [];
+    else reason.push(line);
+  }
+  return found;
 }
 
 /** The count of a command that is one check. */
 export function commandCounts(code: number): Counts {
-  return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0, skips: [] };
+  return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0, skips: [], failures: [] };
 }
 
 /** The last line of a test run. What was skipped is listed above it, with its number and reasons. */

@@ -21,7 +21,7 @@ export async function runSuite(suite: Suite, requireAll: boolean): Promise<Count
     const refused = requireAll && missing.installable;
     console.log(`\n━━ ${suite.name}: ${refused ? "FAILED" : "skipped"}, ${missing.reason}`);
     const skips = refused ? [] : [`${suite.name}: ${missing.reason}`];
-    return { passed: 0, failed: refused ? 1 : 0, skipped: refused ? 0 : 1, skips };
+    return { passed: 0, failed: refused ? 1 : 0, skipped: refused ? 0 : 1, skips, failures: [] };
   }
   console.log(`\n━━ ${suite.name}`);
   const started = performance.now();
