@@ -9,7 +9,7 @@ import { type Applied, appliedKey } from "../core/plan/applied.ts";
 import { executeRunbook, type RunbookRequest } from "./engine/execute.ts";
 import { FakeWorld } from "./engine/fake-world.ts";
 import type { Runbook, RunbookContext } from "./engine/runbook.ts";
-import { renderText } from "./engine/summary.ts";
+import { renderText } from "./engine/summary-text.ts";
 import { failbackAbort } from "./failback-abort/runbook.ts";
 import { failbackReopen } from "./failback-reopen/runbook.ts";
 import { failbackResume } from "./failback-resume/runbook.ts";

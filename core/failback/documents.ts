@@ -64,6 +64,9 @@ export interface Settings {
   readonly conflictPolicy: "documentdb" | "mongodb" | "stop";
   /** Seconds before DMS's checkpoint that still count as tail. */
   readonly tailMarginSeconds: number;
+  /** Objectives that summaries compare with what was measured. */
+  readonly rtoSecondsMax: number;
+  readonly rpoSecondsMax: number;
 }
 
 export const defaultSettings: Settings = {
@@ -76,6 +79,8 @@ export const defaultSettings: Settings = {
   quietSeconds: 300,
   conflictPolicy: "documentdb",
   tailMarginSeconds: 30,
+  rtoSecondsMax: 3600,
+  rpoSecondsMax: 60,
 };
 
 /** Frozen at start: what this failback carries back. */

@@ -13,13 +13,13 @@ export function plain(text: string): string {
     .replace(/[\\`*_{}[\]<>#|~@&!]/g, (character) => `&#${character.codePointAt(0)};`);
 }
 
-/** As many lines as there is room for, and how many were left out. */
-export function within(lines: readonly string[], room: number): string[] {
+/** As many lines as there is room for, and how many were left out; `where` is where those are. */
+export function within(lines: readonly string[], room: number, where = "the JSON"): string[] {
   let left = room - 100;
   const kept = lines.findIndex((line) => {
     left -= line.length + 1;
     return left < 0;
   });
   if (kept < 0) return [...lines];
-  return [...lines.slice(0, kept), "", `${lines.length - kept} more lines are in the JSON.`, ""];
+  return [...lines.slice(0, kept), "", `${lines.length - kept} more lines are in ${where}.`, ""];
 }

@@ -1,4 +1,5 @@
 import type { CollectionVerdict, Verdict } from "../failback/documents.ts";
+import { within } from "../plan/markdown.ts";
 
 const meaning: Readonly<Record<Verdict["verdict"], string>> = {
   PROVEN: "MongoDB holds what DocumentDB holds. Next: failback-clean.",
@@ -7,11 +8,15 @@ const meaning: Readonly<Record<Verdict["verdict"], string>> = {
 };
 
 const reasonsMax = 50;
+/** Each part of the page, so that a job summary with thousands of collections stays below GitHub's 1 MiB. */
+const partLengthMax = 40_000;
+const elsewhere = "verdict.json";
 
 /** A verdict as Markdown for a job summary: the verdict first, then why, then where. */
 export function renderVerdict(verdict: Verdict): string {
   const { reasons } = verdict;
-  const shown = reasons.slice(0, reasonsMax).map((reason) => `- ${escaped(reason)}`);
+  const lines = reasons.slice(0, reasonsMax).map((reason) => `- ${escaped(reason)}`);
+  const shown = within(lines, partLengthMax, elsewhere);
   if (reasons.length > reasonsMax) shown.push(`- … and ${reasons.length - reasonsMax} more`);
   const parts = [
     `# ${verdict.verdict}`,
@@ -31,18 +36,25 @@ export function renderVerdict(verdict: Verdict): string {
 }
 
 function section(title: string, lines: readonly string[]): string[] {
-  return lines.length > 0 ? [title, lines.map((line) => `- ${line}`).join("\n")] : [];
+  const items = within(
+    lines.map((line) => `- ${line}`),
+    partLengthMax,
+    elsewhere,
+  );
+  return items.length > 0 ? [title, items.join("\n")] : [];
 }
 
 function table(collections: readonly CollectionVerdict[]): string {
-  const rows = collections.map(
+  // Where something differs comes first: the end may be left out.
+  const sorted = [...collections].sort((left, right) => right.differing - left.differing);
+  const rows = sorted.map(
     (each) =>
       `| ${escaped(`${each.database}.${each.collection}`)} | ${each.documents.documentdb} | ${each.documents.mongodb} | ${each.equal} | ${each.tail} | ${each.conflicts} | ${each.differing} |`,
   );
   return [
     "| Collection | DocumentDB | MongoDB | equal | tail | conflicts | differ |",
     "|---|---:|---:|---:|---:|---:|---:|",
-    ...rows,
+    ...within(rows, partLengthMax, elsewhere),
   ].join("\n");
 }
 

@@ -14,7 +14,8 @@ import {
 } from "./operation.ts";
 import { planOf } from "./plan.ts";
 import type { Operation, OperationContext, Step } from "./runbook.ts";
-import { renderSummary, renderText } from "./summary.ts";
+import { renderSummary } from "./summary.ts";
+import { renderText } from "./summary-text.ts";
 
 function step(name: string, run: () => Promise<void> = async () => {}): Step<OperationContext> {
   return {

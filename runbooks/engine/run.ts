@@ -7,6 +7,8 @@ export interface StepReport {
   readonly what: string;
   readonly state: "done" | "done before" | "failed" | "not reached";
   readonly ms: number;
+  /** When it began, also in a run before this one; absent when it never did. */
+  readonly startedAt?: string;
   readonly outcome?: StepOutcome;
   readonly error?: string;
   readonly undo: string;
@@ -43,7 +45,11 @@ export async function runSteps<C extends StepContext>(
     const before = step.every ? undefined : journal.success(step.name);
     if (failure !== undefined) steps.push(report(step, "not reached", 0));
     else if (before)
-      steps.push({ ...report(step, "done before", before.durationMs ?? 0), outcome: before.outcome ?? {} });
+      steps.push({
+        ...report(step, "done before", before.durationMs ?? 0),
+        startedAt: new Date(Date.parse(before.at) - (before.durationMs ?? 0)).toISOString(),
+        outcome: before.outcome ?? {},
+      });
     else {
       const ran = await runStep(step, context, journal);
       steps.push(ran.report);
@@ -65,6 +71,7 @@ async function runStep<C extends StepContext>(
   journal: Journal,
 ): Promise<{ report: StepReport; error?: unknown }> {
   const started = context.clock.monotonicMs();
+  const startedAt = context.clock.now().toISOString();
   const elapsed = () => Math.round(context.clock.monotonicMs() - started);
   context.say(`▸ ${step.name}: ${step.what}`);
   try {
@@ -74,7 +81,7 @@ async function runStep<C extends StepContext>(
     const outcome = await raceAbort(step.run(context), context.signal);
     await journal.append({ step: step.name, event: "succeeded", durationMs: elapsed(), outcome });
     context.say(`  ✓ ${outcome.note ?? "done"} (${elapsed()} ms)`);
-    return { report: { ...report(step, "done", elapsed()), outcome } };
+    return { report: { ...report(step, "done", elapsed()), startedAt, outcome } };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     context.say(`  ✗ ${message}`);
@@ -84,7 +91,7 @@ async function runStep<C extends StepContext>(
         .append({ step: step.name, event: "failed", durationMs: elapsed(), error: message })
         .catch((journalError) => context.say(`  the journal could not be written: ${String(journalError)}`));
     }
-    return { report: { ...report(step, "failed", elapsed()), error: message }, error };
+    return { report: { ...report(step, "failed", elapsed()), startedAt, error: message }, error };
   }
 }
 

@@ -1,131 +1,149 @@
-import { RoundtripError } from "../../core/errors.ts";
-import type { Verdict } from "../../core/failback/documents.ts";
-import { keysOf } from "../../core/failback/layout.ts";
-import type { RunIdentity, RunReport, StepReport } from "./run.ts";
-import type { Procedure, StepContext } from "./runbook.ts";
+import { exitCodeMeanings, exitCodes, RoundtripError } from "../../core/errors.ts";
+import type { Check } from "../../core/failback/documents.ts";
+import { durationWords, type Objective } from "../../core/failback/objectives.ts";
+import { code, plain, within } from "../../core/plan/markdown.ts";
+import { counted } from "../../core/plan/words.ts";
+import { linked, type PageOf } from "./links.ts";
+import { belongsTo, type Described, headline, nextOf } from "./outcome.ts";
+import type { RunReport, StepReport } from "./run.ts";
+import type { Caller } from "./runbook.ts";
+import { renderTimeline } from "./timeline.ts";
 
-const reasonsShownMax = 10;
+/** GitHub drops a summary above 1 MiB whole; a verdict comes behind this one. In characters, four bytes at the worst. */
+const checksLengthMax = 60_000;
+const stepsLengthMax = 60_000;
+const textLengthMax = 1500;
 
-/** What a summary says of what was run. */
-type Described = Pick<Procedure<StepContext>, "name" | "next">;
+export interface SummaryExtras {
+  readonly caller?: Caller;
+  readonly objectives?: readonly Objective[];
+  readonly pageOf?: PageOf;
+}
 
-/** What the job summary holds: the outcome first, then steps, checks, and what to do next. Markdown. */
-export function renderSummary(runbook: Described, report: RunReport, phase: string): string {
+/**
+ * What the job summary holds: the outcome and what to do first, then objectives, times, steps and checks. Markdown, below
+ * a third of what GitHub takes.
+ */
+export function renderSummary(
+  runbook: Described,
+  report: RunReport,
+  phase: string,
+  { caller, objectives = [], pageOf = () => undefined }: SummaryExtras = {},
+): string {
   const [word, id] = belongsTo(report);
+  const checks = report.steps.flatMap((step) => step.outcome?.checks ?? []);
+  const by = caller
+    ? ` By ${plain(caller.actor)}${caller.approvedBy ? `, approved by ${plain(caller.approvedBy)}` : ""}, commit ${code(caller.commit.slice(0, 12))}.`
+    : "";
   const lines = [
-    headline(runbook, report),
+    `## ${headline(runbook, report)}`,
     "",
-    `${word === "operation" ? "Operation" : "Failback"} \`${id}\`, phase **${phase}**.`,
+    `${word === "operation" ? "Operation" : "Failback"} ${code(id)}, phase **${plain(phase)}**.${by}`,
     "",
+    ...failureLines(report, pageOf),
+    `**Next**: ${linked(nextOf(runbook, report), pageOf)}`,
+    "",
+    ...objectiveLines(objectives),
+    ...renderTimeline(report),
+    "",
+    countsOf(report.steps, checks),
+    "",
+    "| Step | State | Time | Note |",
+    "|---|---|---:|---|",
+    ...within(report.steps.map(row), stepsLengthMax, "the journal"),
+    "",
+    ...checkLines(checks),
   ];
-  if (report.error instanceof RoundtripError) {
-    lines.push(
-      `- **What**: ${cell(report.error.what)}`,
-      `- **Expected**: ${cell(report.error.expected)}`,
-      `- **Got**: ${cell(report.error.got)}`,
-      `- **Way out**: ${cell(report.error.wayOut)}`,
-      "",
-    );
-  } else if (report.error) {
-    lines.push(`- **Error**: ${cell(String(report.error))}`, "");
-  }
-  lines.push("| Step | State | Time | Note |", "|---|---|---|---|", ...report.steps.map(row), "");
-  const checks = report.steps.flatMap((step) => step.outcome?.checks ?? []);
-  if (checks.length > 0) {
-    lines.push(
-      `<details><summary>${checks.length} check(s)</summary>`,
-      "",
-      "| Check | Expected | Got |",
-      "|---|---|---|",
-    );
-    for (const check of checks) {
-      lines.push(
-        `| ${check.ok ? "✅" : "❌"} ${cell(check.name)} | ${cell(check.expected)} | ${cell(check.got)} |`,
-      );
-    }
-    lines.push("", "</details>", "");
-  }
-  lines.push(`**Next**: ${nextOf(runbook, report)}`);
   return `${lines.join("\n")}\n`;
 }
 
-/** The same for a person at a terminal, who has seen the steps go by: the outcome, what stopped it, what to do next. */
-export function renderText(runbook: Described, report: RunReport, phase: string, verdict?: Verdict): string {
-  const [word, id] = belongsTo(report);
-  const lines = [headline(runbook, report).replace(/^## /, ""), `  ${word.padEnd(10)} ${id}, phase ${phase}`];
-  if (report.error instanceof RoundtripError) {
-    const { what, expected, got, wayOut } = report.error;
-    lines.push(
-      `  what       ${what}`,
-      `  expected   ${expected}`,
-      `  got        ${got}`,
-      `  way out    ${wayOut}`,
-    );
-  } else if (report.error) {
-    lines.push(`  error      ${String(report.error)}`);
-  }
-  if (verdict) lines.push(...verdictLines(verdict));
-  const checks = report.steps.flatMap((step) => step.outcome?.checks ?? []);
-  if (checks.length > 0) {
-    const held = checks.filter(({ ok }) => ok).length;
-    lines.push(`  checks     ${held} of ${checks.length} hold; each is in the journal`);
-  }
-  lines.push(`  next       ${nextOf(runbook, report)}`);
-  return `${lines.join("\n")}\n`;
+/** What a command that failed without a report of its own leaves: what it was, why, and the way to go on. */
+export function renderFailure(title: string, exitCode: number, error: unknown, pageOf: PageOf): string {
+  const meaning = meaningOf(exitCode);
+  const code = `exit code ${exitCode}${meaning ? ` (${meaning})` : ""}`;
+  return [`### ❌ ${plain(title)}: ${code}`, "", ...failureLines({ error, steps: [] }, pageOf)].join("\n");
 }
 
-function verdictLines({
-  verdict,
-  captured,
-  applied,
-  tail,
-  conflicts,
-  reasons,
-  failbackId,
-}: Verdict): string[] {
-  const shown = reasons.slice(0, reasonsShownMax).map((reason) => `               ${reason}`);
-  const left = reasons.length - shown.length;
+function meaningOf(exitCode: number): string | undefined {
+  const [kind] = Object.entries(exitCodes).find(([, code]) => code === exitCode) ?? [];
+  return kind && exitCodeMeanings[kind as keyof typeof exitCodes];
+}
+
+/** The failed step, the reason, the way to go on. */
+function failureLines({ error, steps }: Pick<RunReport, "error" | "steps">, pageOf: PageOf): string[] {
+  if (error === undefined) return [];
+  const failed = steps.find(({ state }) => state === "failed");
+  const step = failed ? [`- **Failed step**: ${plain(failed.name)} (${cell(failed.what)})`] : [];
+  if (!(error instanceof RoundtripError)) return [...step, `- **Error**: ${cell(String(error))}`, ""];
   return [
-    `  verdict    ${verdict}: ${captured} captured, ${applied} applied, tail ${tail}, conflicts ${conflicts}`,
-    ...shown,
-    ...(left > 0 ? [`               and ${left} more in ${keysOf(failbackId).verdict}`] : []),
+    ...step,
+    `- **What**: ${cell(error.what)}`,
+    `- **Expected**: ${cell(error.expected)}`,
+    `- **Got**: ${cell(error.got)}`,
+    `- **Way out**: ${linked(cut(error.wayOut), pageOf)}`,
+    "",
   ];
 }
 
-function belongsTo({ operationId, failbackId }: RunIdentity): ["operation" | "failback", string] {
-  return operationId === undefined ? ["failback", failbackId || "none"] : ["operation", operationId];
+function objectiveLines(objectives: readonly Objective[]): string[] {
+  if (objectives.length === 0) return [];
+  const rows = objectives.map(({ name, what, measuredMs, maxMs }) => {
+    const mark = measuredMs === undefined ? "❔ not known" : measuredMs < maxMs ? "✅ met" : "❌ missed";
+    const measured = measuredMs === undefined ? "–" : durationWords(measuredMs);
+    return `| **${name}** | ${measured} | < ${durationWords(maxMs)} | ${mark} | ${cell(what)} |`;
+  });
+  return ["| Objective | Measured | Wanted | | |", "|---|---:|---:|---|---|", ...rows, ""];
 }
 
-function nextOf(runbook: Described, report: RunReport): string {
-  return report.succeeded
-    ? runbook.next
-    : `mend what is named above and run ${runbook.name} again: it goes on where it stopped`;
-}
-
-function headline(runbook: Described, report: RunReport): string {
-  const verdict = report.steps.find((step) => step.name === "verdict")?.outcome?.data?.verdict;
-  if (report.succeeded) return `## ✅ ${verdict ? `${verdict}: ` : ""}${runbook.name} succeeded`;
-  const failed = report.steps.find((step) => step.state === "failed");
-  const kind = report.error instanceof RoundtripError ? report.error.kind : "internal";
-  const word = kind === "differs" ? "DIFFERS: " : kind === "unknown" ? "UNKNOWN: " : "";
-  return `## ❌ ${word}${runbook.name} stopped at step ${failed?.name ?? "?"}`;
+function countsOf(steps: readonly StepReport[], checks: readonly Check[]): string {
+  const inState = (state: StepReport["state"]) => steps.filter((step) => step.state === state).length;
+  const states = (["done", "done before", "failed", "not reached"] as const)
+    .filter((state) => inState(state) > 0)
+    .map((state) => `${inState(state)} ${state}`);
+  const now = steps.filter(({ state }) => state === "done" || state === "failed");
+  const ms = now.reduce((sum, step) => sum + step.ms, 0);
+  const held = checks.filter(({ ok }) => ok).length;
+  const checked = checks.length > 0 ? `; ${held} of ${counted(checks.length, "check")} hold` : "";
+  return `${counted(steps.length, "step")}: ${states.join(", ")}, in ${durationWords(ms)}${checked}.`;
 }
 
 function row(step: StepReport): string {
   const marks = {
     done: "✅ done",
-    "done before": "☑️ done before",
+    "done before": `☑️ done before${step.startedAt ? `, ${step.startedAt.slice(0, 16).replace("T", " ")} UTC` : ""}`,
     failed: "❌ failed",
     "not reached": "– not reached",
   };
   const note = step.state === "failed" ? `undo: ${step.undo}` : (step.outcome?.note ?? step.what);
-  return `| ${step.name} | ${marks[step.state]} | ${(step.ms / 1000).toFixed(1)} s | ${cell(note)} |`;
+  const time = step.state === "not reached" ? "" : durationWords(step.ms);
+  return `| ${plain(step.name)} | ${marks[step.state]} | ${time} | ${cell(note)} |`;
+}
+
+/** Checks that don't hold come first, and open. */
+function checkLines(checks: readonly Check[]): string[] {
+  if (checks.length === 0) return [];
+  const failed = checks.filter(({ ok }) => !ok);
+  const rows = [...failed, ...checks.filter(({ ok }) => ok)].map(
+    ({ name, ok, expected, got }) =>
+      `| ${ok ? "✅" : "❌"} ${cell(name)} | ${cell(expected)} | ${cell(got)} |`,
+  );
+  return [
+    `<details${failed.length > 0 ? " open" : ""}><summary>${counted(checks.length, "check")}</summary>`,
+    "",
+    "| Check | Expected | Got |",
+    "|---|---|---|",
+    ...within(rows, checksLengthMax, "the journal"),
+    "",
+    "</details>",
+    "",
+  ];
 }
 
 /** Table cells and lists take no new lines, no bars, and no markup that came from a name in a database. */
 function cell(text: string): string {
-  return text
-    .replace(/[\r\n]+/g, " ")
-    .replace(/[|<>`]/g, (mark) => `&#${mark.charCodeAt(0)};`)
-    .slice(0, 1500);
+  return plain(cut(text));
+}
+
+function cut(text: string): string {
+  return text.length > textLengthMax ? `${text.slice(0, textLengthMax)}…` : text;
 }

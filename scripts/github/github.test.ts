@@ -340,9 +340,16 @@ describe("a command in the job's summary", () => {
     const ran = await job.step(["scripts/in-summary.ts", "runbook", "failback-start", "--mode", "maybe"]);
     expect(ran.code).toBe(2);
     expect(ran.stderr).toContain("one of: plan, run");
-    expect(job.wrote("summary")).toMatch(
-      /^### ❌ runbook failback-start: exit code 2\n\n```text\n.*one of: plan, run/,
-    );
+    expect(job.wrote("summary").split("\n")).toEqual([
+      "### ❌ runbook failback-start: exit code 2 (the command line is wrong)",
+      "",
+      "- **What**: take --mode",
+      "- **Expected**: arguments as --help shows them",
+      "- **Got**: maybe",
+      "- **Way out**: one of: plan, run",
+      "",
+      "",
+    ]);
   });
 
   test("Markdown stands as it is", async () => {

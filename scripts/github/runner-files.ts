@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { statSync } from "node:fs";
 import { appendFile } from "node:fs/promises";
 import type { Variables } from "./context.ts";
 
@@ -12,13 +13,16 @@ export async function setValue(file: string | undefined, name: string, value: st
   await appendFile(file, `${name}<<${delimiter}\n${value}\n${delimiter}\n`);
 }
 
-/** Adds to the job's summary, cut so that GitHub shows it. */
+/** Adds to the job's summary, cut so that GitHub shows it, and what stands there already. */
 export async function addToSummary({ GITHUB_STEP_SUMMARY: file }: Variables, text: string): Promise<void> {
   if (!file) return;
+  const room = Math.max(0, summaryBytesMax - (statSync(file, { throwIfNoEntry: false })?.size ?? 0));
   const bytes = Buffer.from(`${text}\n`);
-  const isLong = bytes.length > summaryBytesMax;
+  const isLong = bytes.length > room;
+  if (isLong && room === 0) return;
   await appendFile(
     file,
-    isLong ? `${bytes.subarray(0, summaryBytesMax).toString("utf8")}\n\n*Cut off at 1 MiB.*\n` : bytes,
+    // Bytes of a character that was cut in the middle would grow when read as text: they are left out.
+    isLong ? `${bytes.toString("utf8", 0, room).replace(/\uFFFD+$/, "")}\n\n*Cut off at 1 MiB.*\n` : bytes,
   );
 }

@@ -62,8 +62,21 @@ export async function runCommand(command: Command, args: readonly string[]): Pro
     if (!(error instanceof RoundtripError) && error instanceof Error)
       process.stderr.write(`${error.stack}\n`);
     const isUsage = error instanceof RoundtripError && error.kind === "usage";
-    return isUsage && command.usageExitCode !== undefined ? command.usageExitCode : exitCodeOf(error);
+    const code = isUsage && command.usageExitCode !== undefined ? command.usageExitCode : exitCodeOf(error);
+    if (process.env.GITHUB_STEP_SUMMARY) {
+      // Not at the top: it knows every runbook, and a command starts at once without.
+      const { summariseFailure } = await import("./failure-summary.ts");
+      await summariseFailure(process.env, titleOf(command, args), code, error);
+    }
+    return code;
   }
+}
+
+/** What was run, as a person would name it: `runbook failback-start`, `plan`. */
+function titleOf({ name }: Command, args: readonly string[]): string {
+  const short = name.replace(/^roundtrip /, "");
+  const [first = ""] = args;
+  return /^[a-z][a-z-]*$/.test(first) ? `${short} ${first}` : short;
 }
 
 function parse(args: readonly string[], options: NonNullable<ParseArgsConfig["options"]>) {

@@ -1,0 +1,41 @@
+import { readJson } from "../../adapters/state/json.ts";
+import {
+  type CurrentFailback,
+  defaultSettings,
+  type MongodbClosing,
+  type Scope,
+  type ServiceStatus,
+} from "../../core/failback/documents.ts";
+import { keysOf } from "../../core/failback/layout.ts";
+import { type Objective, objectivesOf } from "../../core/failback/objectives.ts";
+import type { RunbookDependencies } from "../../runbooks/engine/execution.ts";
+import type { RunReport } from "../../runbooks/engine/run.ts";
+
+/** RTO and RPO of the failback this run belongs to, from what lies in the bucket; what isn't there is not known. */
+export async function measuredObjectives(
+  { store, clock, environment }: RunbookDependencies,
+  { runbook, failbackId, steps }: RunReport,
+  { history }: CurrentFailback,
+): Promise<Objective[]> {
+  if (!failbackId) return [];
+  const keys = keysOf(failbackId);
+  const read = async <Document>(key: string) => (await readJson<Document>(store, key))?.value;
+  const openedAt = (await read<Scope>(keys.scope))?.openedAt;
+  const captureLagMs = (await read<ServiceStatus>(keys.status("replication")))?.detail?.lagMs;
+  const closing =
+    (await read<MongodbClosing>(keys.closing)) ??
+    (await read<MongodbClosing>(keys.closing.replace(keys.root, keys.archive)));
+  const canaryMs = steps.find(({ name }) => name === "canary")?.outcome?.data?.seenMs;
+  return objectivesOf(
+    runbook,
+    {
+      history,
+      now: clock.now().toISOString(),
+      ...(openedAt ? { openedAt } : {}),
+      ...(typeof canaryMs === "number" ? { canaryMs } : {}),
+      ...(typeof captureLagMs === "number" ? { captureLagMs } : {}),
+      ...(closing?.reopenedAt ? { mongodbReopenedAt: closing.reopenedAt } : {}),
+    },
+    { ...defaultSettings, ...environment.settings },
+  );
+}
