@@ -48,18 +48,37 @@ export function lazySecrets(load: () => Promise<Secrets>): Secrets {
   };
 }
 
-/** Versions of secrets, by an adapter that is loaded at the first request. */
-export function lazySecretVersions(load: () => Promise<SecretVersions>): SecretVersions {
-  let loaded: Promise<SecretVersions> | undefined;
-  const versions = () => {
-    loaded ??= load();
-    return loaded;
-  };
-  return {
-    list: async (secret) => (await versions()).list(secret),
-    read: async (secret, version) => (await versions()).read(secret, version),
-    putPending: async (secret, id, fields) => (await versions()).putPending(secret, id, fields),
-    promote: async (secret, from, to) => (await versions()).promote(secret, from, to),
-    removeLabel: async (secret, id, label) => (await versions()).removeLabel(secret, id, label),
-  };
+/**
+ * Versions of secrets, by an adapter that is loaded at the first request. A class, as the store: which of its methods a program
+ * comes to decides what its role is granted (tests/terraform/permissions.test.ts).
+ */
+export class LazySecretVersions implements SecretVersions {
+  private loaded: Promise<SecretVersions> | undefined;
+
+  constructor(private readonly load: () => Promise<SecretVersions>) {}
+
+  private versions(): Promise<SecretVersions> {
+    this.loaded ??= this.load();
+    return this.loaded;
+  }
+
+  async list(secret: string) {
+    return (await this.versions()).list(secret);
+  }
+
+  async read(secret: string, version: Parameters<SecretVersions["read"]>[1]) {
+    return (await this.versions()).read(secret, version);
+  }
+
+  async putPending(...call: Parameters<SecretVersions["putPending"]>) {
+    return (await this.versions()).putPending(...call);
+  }
+
+  async promote(...call: Parameters<SecretVersions["promote"]>) {
+    return (await this.versions()).promote(...call);
+  }
+
+  async removeLabel(...call: Parameters<SecretVersions["removeLabel"]>) {
+    return (await this.versions()).removeLabel(...call);
+  }
 }

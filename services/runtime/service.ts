@@ -13,7 +13,7 @@ import { helpOf, parseArguments } from "./arguments.ts";
 import type { ServiceContext, ServiceDefinition } from "./definition.ts";
 import { readEnvironment } from "./environment.ts";
 import { createFailbackLoader } from "./failback.ts";
-import { LazyObjectStore, lazySecrets, lazySecretVersions } from "./lazy.ts";
+import { LazyObjectStore, LazySecretVersions, lazySecrets } from "./lazy.ts";
 import { createLogger } from "./logger.ts";
 import { StatusReporter } from "./status.ts";
 
@@ -95,7 +95,7 @@ async function createContext(
     const { createSecrets } = await import("../../adapters/aws/secrets.ts");
     return createSecrets({ region });
   });
-  const secretVersions = lazySecretVersions(async () => {
+  const secretVersions = new LazySecretVersions(async () => {
     const { createSecretVersions } = await import("../../adapters/aws/secret-versions.ts");
     return createSecretVersions({ region });
   });

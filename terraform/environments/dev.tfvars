@@ -31,9 +31,10 @@ dms_egress_rules = [
   { from_port = 443, to_port = 443, cidr_blocks = ["10.0.0.0/16"] },
 ]
 
-lambda_subnet_ids   = ["subnet-0123456789abcdef0"]
-lambda_egress_rules = [{ from_port = 443, to_port = 443, cidr_blocks = ["10.0.0.0/16"] }]
-ec2_subnet_id       = "subnet-0123456789abcdef0"
+lambda_subnet_ids    = ["subnet-0123456789abcdef0"]
+lambda_egress_rules  = [{ from_port = 443, to_port = 443, cidr_blocks = ["10.0.0.0/16"] }]
+ec2_subnet_id        = "subnet-0123456789abcdef0"
+operations_subnet_id = "subnet-0fedcba9876543210"
 
 administrators    = ["administrator", "roundtrip"]
 application_users = [{ name = "shop", secret = "roundtrip/dev/shop" }]

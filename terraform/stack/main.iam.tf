@@ -17,7 +17,6 @@ data "aws_partition" "this" {}
 data "aws_caller_identity" "this" {}
 
 locals {
-  host_name    = coalesce(var.iam_role_ec2_name, "${local.prefix}-failback-host")
   lambda_role  = coalesce(var.iam_role_lambda_access_docdb_name, "${local.prefix}-create-user-db")
   user_secrets = [for key, secret in data.aws_secretsmanager_secret.this : secret.arn if startswith(key, "user ")]
   bucket_arn   = module.bucket.arn
@@ -41,7 +40,7 @@ locals {
 module "iam" {
   source = "../modules/iam"
 
-  roles = {
+  roles = merge({
     create_user_db = {
       name                = local.lambda_role
       policy_name         = coalesce(var.iam_policy_lambda_access_docdb_name, local.lambda_role)
@@ -81,60 +80,5 @@ module "iam" {
         resources = [data.aws_secretsmanager_secret.this["mongodb_dms"].arn]
       }], local.use_key_of_secret)
     }
-    failback_host = {
-      name                = local.host_name
-      policy_name         = coalesce(var.iam_policy_ec2_name, local.host_name)
-      description         = "The failback host"
-      service             = "ec2.amazonaws.com"
-      instance_profile    = true
-      managed_policy_arns = ["${local.arns}:iam::aws:policy/AmazonSSMManagedInstanceCore"]
-      statements = concat([
-        {
-          sid       = "Bucket"
-          why       = "adapters/aws/object-store.ts: log, manifests, dumps, journals"
-          actions   = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject", "s3:PutObjectTagging"]
-          resources = ["${local.bucket_arn}/*"]
-        },
-        {
-          sid       = "List"
-          why       = "adapters/aws/object-store.ts: listing, and telling missing from denied"
-          actions   = ["s3:ListBucket"]
-          resources = [local.bucket_arn]
-        },
-        {
-          sid     = "ReadLogins"
-          why     = "adapters/aws/secrets.ts: Roundtrip's own logins and those whose demotion is proved"
-          actions = ["secretsmanager:GetSecretValue"]
-          resources = concat(
-            [for key in ["documentdb", "mongodb"] : data.aws_secretsmanager_secret.this[key].arn],
-            [module.secrets.replication_secret_arn],
-            local.user_secrets,
-          )
-        },
-        {
-          sid       = "Rotate"
-          why       = "adapters/aws/secret-versions.ts: rotate-credentials of DMS's and the applications' users"
-          actions   = ["secretsmanager:ListSecretVersionIds", "secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"]
-          resources = concat([module.secrets.replication_secret_arn], local.user_secrets)
-        },
-        {
-          sid       = "SeeItself"
-          why       = "adapters/aws/instances.ts: its state; EC2 has no narrower resource for this call"
-          actions   = ["ec2:DescribeInstances"]
-          resources = ["*"]
-        },
-        {
-          sid       = "StopItself"
-          why       = "services/monitor-clean: the host stops itself when all is done"
-          actions   = ["ec2:ModifyInstanceAttribute", "ec2:StopInstances"]
-          resources = ["${local.arns}:ec2:${var.region}:${data.aws_caller_identity.this.account_id}:instance/*"]
-          conditions = [{
-            test     = "StringEquals"
-            variable = "aws:ResourceTag/Name"
-            values   = [coalesce(var.ec2_name, "${local.prefix}-failback")]
-          }]
-        },
-      ], local.use_key)
-    }
-  }
+  }, local.host_roles)
 }

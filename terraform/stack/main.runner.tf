@@ -1,7 +1,7 @@
 locals {
-  runner_name  = coalesce(var.runner_role_name, "${local.prefix}-runner")
-  in_account   = "${var.region}:${data.aws_caller_identity.this.account_id}"
-  instance_arn = "${local.arns}:ec2:${local.in_account}:instance/${module.failback_host.instance_id}"
+  runner_name   = coalesce(var.runner_role_name, "${local.prefix}-runner")
+  in_account    = "${var.region}:${data.aws_caller_identity.this.account_id}"
+  instance_arns = { for role, host in module.hosts : role => "${local.arns}:ec2:${local.in_account}:instance/${host.instance_id}" }
 
   # Tasks by their tags, not one by one: another task in tasks.yaml changes no policy, and two hundred would not fit into one.
   of_this_environment = [for name, value in { product = "roundtrip", environment = var.environment } : {
@@ -48,9 +48,9 @@ module "runner_role" {
         },
         {
           sid       = "SendDocuments"
-          why       = "adapters/aws/commands.ts: the product's own documents, to its own host"
+          why       = "adapters/aws/commands.ts: the product's own documents, to its own hosts"
           actions   = ["ssm:SendCommand"]
-          resources = concat(values(module.ssm_documents.arns), [local.instance_arn])
+          resources = concat(values(module.ssm_documents.arns), values(local.instance_arns))
         },
         {
           sid       = "FollowCommands"
@@ -65,10 +65,16 @@ module "runner_role" {
           resources = ["*"]
         },
         {
-          sid       = "RunHost"
-          why       = "adapters/aws/instances.ts: on for an outage, kept from being stopped in it, off afterwards"
-          actions   = ["ec2:DescribeInstanceAttribute", "ec2:ModifyInstanceAttribute", "ec2:StartInstances", "ec2:StopInstances"]
-          resources = [local.instance_arn]
+          sid       = "RunFailbackHost"
+          why       = "adapters/aws/instances.ts: kept from being stopped in an outage, off afterwards"
+          actions   = ["ec2:DescribeInstanceAttribute", "ec2:ModifyInstanceAttribute", "ec2:StopInstances"]
+          resources = [local.instance_arns["failback"]]
+        },
+        {
+          sid       = "StartHosts"
+          why       = "runbooks/steps/operations-host.ts: the failback host for an outage, the operations host where somebody stopped it"
+          actions   = ["ec2:StartInstances"]
+          resources = values(local.instance_arns)
         },
         {
           sid = "SeeReplication"

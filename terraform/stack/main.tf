@@ -114,29 +114,3 @@ module "ssm_documents" {
   directory = "${path.module}/../../runbooks/documents"
   prefix    = local.prefix
 }
-
-data "aws_ami" "amazon_linux" {
-  count = var.ec2_ami == null ? 1 : 0
-
-  owners      = ["amazon"]
-  most_recent = true
-
-  filter {
-    name   = "name"
-    values = ["al2023-ami-2023.*-x86_64"]
-  }
-}
-
-module "failback_host" {
-  source = "../modules/ec2"
-
-  name               = coalesce(var.ec2_name, "${local.prefix}-failback")
-  ami                = var.ec2_ami == null ? data.aws_ami.amazon_linux[0].id : var.ec2_ami
-  instance_type      = var.ec2_instance_type
-  subnet_id          = var.ec2_subnet_id
-  security_group_ids = [module.security_groups.ids["ec2"]]
-  instance_profile   = module.iam.instance_profiles["failback_host"]
-  volume_gigabytes   = var.ec2_volume_size
-  kms_key_arn        = var.kms_key_arn
-  user_data          = var.ec2_user_data
-}

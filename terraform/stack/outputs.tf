@@ -1,12 +1,13 @@
 locals {
   # schemas/environment.schema.json
   environment_document = {
-    version        = 1
-    environment    = var.environment
-    region         = var.region
-    bucket         = module.bucket.name
-    instanceId     = module.failback_host.instance_id
-    documentPrefix = local.prefix
+    version              = 1
+    environment          = var.environment
+    region               = var.region
+    bucket               = module.bucket.name
+    instanceId           = module.hosts["failback"].instance_id
+    operationsInstanceId = module.hosts["operations"].instance_id
+    documentPrefix       = local.prefix
     documentdb = {
       secret                       = var.docdb_secret_name
       changeStreamRetentionSeconds = module.documentdb.change_stream_retention_seconds
@@ -44,4 +45,9 @@ output "documentdb_endpoint" {
 output "task_arns" {
   description = "ARNs of the replication tasks by id."
   value       = module.dms.task_arns
+}
+
+output "hosts" {
+  description = "Id and address of each host by its role: failback, operations."
+  value       = module.hosts
 }

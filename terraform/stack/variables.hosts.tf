@@ -54,7 +54,7 @@ variable "ec2_name" {
 }
 
 variable "ec2_ami" {
-  description = "Image of the failback host; null takes the newest Amazon Linux 2023. A newer one leaves a host that stands."
+  description = "Image of both hosts; null takes the newest Amazon Linux 2023. A newer one leaves a host that stands."
   type        = string
   default     = null
 }
@@ -67,7 +67,7 @@ variable "ec2_instance_type" {
 }
 
 variable "ec2_subnet_id" {
-  description = "Private subnet of the failback host."
+  description = "Private subnet of the failback host, in any zone; another one makes the host anew there, the log is in S3."
   type        = string
   nullable    = false
 }
@@ -80,7 +80,45 @@ variable "ec2_volume_size" {
 }
 
 variable "ec2_user_data" {
-  description = "What cloud-init runs at the first start of the failback host."
+  description = "What cloud-init runs at the first start of each host."
+  type        = string
+  default     = null
+}
+
+variable "operations_name" {
+  description = "Name of the operations host."
+  type        = string
+  default     = null
+}
+
+variable "operations_instance_type" {
+  description = "Size of the operations host, which is always on."
+  type        = string
+  default     = "t3.small"
+  nullable    = false
+}
+
+variable "operations_subnet_id" {
+  description = "Private subnet of the operations host, best in another zone than the failback host's; null takes ec2_subnet_id."
+  type        = string
+  default     = null
+}
+
+variable "operations_volume_size" {
+  description = "Size of the operations host's encrypted disk in GB."
+  type        = number
+  default     = 50
+  nullable    = false
+}
+
+variable "iam_role_operations_name" {
+  description = "Name of the operations host's role and instance profile."
+  type        = string
+  default     = null
+}
+
+variable "iam_policy_operations_name" {
+  description = "Name of the policy of the operations host's role."
   type        = string
   default     = null
 }

@@ -39,11 +39,12 @@ const otherNames: Readonly<Record<string, string>> = {
 
 /**
  * The AWS calls a program can make: what is reachable from the exports of its entry file, by function and method; a call through an
- * interface reaches every class that fits it. Calls are found in the source, so one more in the code is one more here.
+ * interface reaches every class that fits it. Calls are found in the source, so one more in the code is one more here. `without`
+ * names files that the program loads when it needs them, and here never does.
  */
-export async function awsCallsOf(entry: string): Promise<AwsCall[]> {
+export async function awsCallsOf(entry: string, without: readonly string[] = []): Promise<AwsCall[]> {
   const calls = new Map<string, AwsCall>();
-  for (const unit of reachableCode(repository, entry))
+  for (const unit of reachableCode(repository, entry, without))
     for (const call of await callsIn(unit)) calls.set(`${call.command} ${call.file}`, call);
   return [...calls.values()].sort((left, right) => (left.action < right.action ? -1 : 1));
 }

@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { reachableCode } from "./reachable-code.ts";
 
 /** The quoted words in the code that is reached from main.ts. */
-function wordsReached(files: Readonly<Record<string, string>>): string[] {
+function wordsReached(files: Readonly<Record<string, string>>, without: readonly string[] = []): string[] {
   const root = realpathSync(mkdtempSync(join(tmpdir(), "reachable-code-")));
   try {
     for (const [name, text] of Object.entries(files)) writeFileSync(join(root, name), text);
-    const text = reachableCode(root, "main.ts").map((unit) => unit.getText());
+    const text = reachableCode(root, "main.ts", without).map((unit) => unit.getText());
     return [...new Set(text.join("\n").match(/(?<=")[a-z]+(?=")/g))].sort();
   } finally {
     rmSync(root, { recursive: true });
@@ -61,4 +61,29 @@ test("a file that is loaded when it is needed counts whole", () => {
       "main.ts": `const verbs = { one: () => import("./verb.ts") }; await verbs.one();`,
     }),
   ).toEqual(["going", "verb"]);
+});
+
+test("of a file that is loaded for one of its exports, that export is reached, and what runs when it is loaded", () => {
+  expect(
+    wordsReached({
+      "adapter.ts": `
+        console.log("loading");
+        export const taken = () => "taken";
+        export function left() { return "left"; }`,
+      "main.ts": `
+        export const run = async () => {
+          const { taken } = await import("./adapter.ts");
+          return taken();
+        };`,
+    }),
+  ).toEqual(["loading", "taken"]);
+});
+
+test("a file that is named as never loaded is not followed", () => {
+  const files = {
+    "verb.ts": `export const run = () => "verb";`,
+    "other.ts": `export const run = () => "other";`,
+    "main.ts": `const verbs = { one: () => import("./verb.ts"), two: () => import("./other.ts") }; await verbs.one();`,
+  };
+  expect(wordsReached(files, ["other.ts"])).toEqual(["verb"]);
 });

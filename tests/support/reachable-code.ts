@@ -7,10 +7,11 @@ type Unit = ts.Node;
 
 /**
  * The code a program can come to, from the exports of its entry file on, by function and method; a call through an interface
- * reaches every class that fits it, and of a class only what is called. `entry` is a path below `root`; packages are not followed.
+ * reaches every class that fits it, and of a class only what is called. `entry` is a path below `root`; packages are not followed,
+ * nor are the files of `without` (paths below `root`) where they are loaded when needed.
  */
-export function reachableCode(root: string, entry: string): ts.Node[] {
-  const reached = new Reach(root, programOf(root, entry)).from(entry);
+export function reachableCode(root: string, entry: string, without: readonly string[] = []): ts.Node[] {
+  const reached = new Reach(root, programOf(root, entry), without).from(entry);
   return [...reached].filter((unit) => !ts.isClassDeclaration(unit));
 }
 
@@ -45,6 +46,7 @@ class Reach {
   constructor(
     private readonly root: string,
     private readonly program: ts.Program,
+    private readonly without: readonly string[],
   ) {
     this.#checker = program.getTypeChecker();
     for (const file of program.getSourceFiles())
@@ -65,7 +67,7 @@ class Reach {
     if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
       const symbol = this.#checker.getSymbolAtLocation(node.arguments[0]!);
       const file = symbol?.valueDeclaration;
-      if (file && ts.isSourceFile(file)) this.#addFile(file);
+      if (file && ts.isSourceFile(file) && !this.#isLeftOut(file)) this.#load(node, file);
     }
     if (!ts.isIdentifier(node) && !ts.isPrivateIdentifier(node)) return;
     if (isTypeOnly(node)) return;
@@ -100,6 +102,24 @@ class Reach {
     return file.fileName.startsWith(`${this.root}/`) && !file.fileName.includes("/node_modules/");
   }
 
+  /** A file that is loaded runs; of what it exports only what is taken by name is reached, all of it where nothing is named. */
+  #load(call: ts.CallExpression, file: ts.SourceFile): void {
+    const taken = takenByName(call);
+    if (!taken) {
+      this.#addFile(file);
+      return;
+    }
+    const exports = this.#checker.getTypeAtLocation(taken.from);
+    for (const name of taken.names)
+      for (const declaration of exports.getProperty(name)?.declarations ?? [])
+        this.#addDeclaration(declaration);
+    for (const statement of file.statements) if (!isDefinition(statement)) this.#add(statement);
+  }
+
+  #isLeftOut(file: ts.SourceFile): boolean {
+    return this.without.includes(file.fileName.slice(this.root.length + 1));
+  }
+
   #addFile(file: ts.SourceFile): void {
     for (const statement of file.statements) {
       if (!ts.isClassDeclaration(statement)) this.#add(statement);
@@ -116,6 +136,26 @@ class Reach {
       for (const member of unit.members)
         if (ts.isConstructorDeclaration(member) || ts.isPropertyDeclaration(member)) this.#add(member);
   }
+}
+
+/** The names in `const { a, b } = await import("…")`; undefined for any other way of loading. */
+function takenByName(call: ts.CallExpression): { names: string[]; from: ts.Expression } | undefined {
+  const from = call.parent;
+  if (!ts.isAwaitExpression(from) || !ts.isVariableDeclaration(from.parent)) return undefined;
+  const pattern = from.parent.name;
+  if (!ts.isObjectBindingPattern(pattern)) return undefined;
+  return { names: pattern.elements.map((each) => (each.propertyName ?? each.name).getText()), from };
+}
+
+/** A statement that does nothing when its file is loaded. */
+function isDefinition(statement: ts.Statement): boolean {
+  return (
+    ts.isImportDeclaration(statement) ||
+    ts.isClassDeclaration(statement) ||
+    ts.isFunctionDeclaration(statement) ||
+    ts.isInterfaceDeclaration(statement) ||
+    ts.isTypeAliasDeclaration(statement)
+  );
 }
 
 function isTypeOnly(node: ts.Node): boolean {

@@ -18,8 +18,12 @@ class StackWorld implements AsyncDisposable {
   private constructor(
     readonly world: TestTerraform,
     readonly stack: string,
-    readonly variables: string,
+    readonly environment: string,
   ) {}
+
+  private get variables(): string {
+    return `-var-file=../environments/${this.environment}.tfvars`;
+  }
 
   static async start(environment: string): Promise<StackWorld> {
     const world = await TestTerraform.start();
@@ -53,7 +57,7 @@ class StackWorld implements AsyncDisposable {
     };
     const backend = Object.entries(settings).map(([name, value]) => `-backend-config=${name}=${value}`);
     await world.succeed(stack, "init", ...backend);
-    return new StackWorld(world, stack, `-var-file=../environments/${environment}.tfvars`);
+    return new StackWorld(world, stack, environment);
   }
 
   apply(): ReturnType<TestTerraform["succeed"]> {
@@ -62,6 +66,20 @@ class StackWorld implements AsyncDisposable {
 
   plan(): Promise<Record<string, string>> {
     return this.world.plan(this.stack, this.variables);
+  }
+
+  /** The hosts by their roles, as an output. */
+  async hosts(): Promise<Record<string, { instance_id: string }>> {
+    const { stdout } = await this.world.succeed(this.stack, "output", "-json", "hosts");
+    return JSON.parse(stdout) as Record<string, { instance_id: string }>;
+  }
+
+  /** The environment's document, as runbooks read it. */
+  async document(): Promise<Record<string, unknown>> {
+    const { Parameter } = (await this.world.call("ssm", "AmazonSSM.GetParameter", {
+      Name: `/roundtrip/${this.environment}/environment`,
+    })) as { Parameter: { Value: string } };
+    return JSON.parse(Parameter.Value) as Record<string, unknown>;
   }
 
   run(command: string): ReturnType<TestTerraform["run"]> {
@@ -79,23 +97,32 @@ describe.skipIf(!terraformProgram)(`terraform/stack, applied${whyNoTerraform}`, 
       await using own = await StackWorld.start(environment);
       await own.apply();
       expect(await own.plan()).toEqual({});
-      const { Parameter } = (await own.world.call("ssm", "AmazonSSM.GetParameter", {
-        Name: `/roundtrip/${environment}/environment`,
-      })) as { Parameter: { Value: string } };
-      const document = JSON.parse(Parameter.Value) as { replicationTasks: { id: string }[] };
+      const document = await own.document();
       const schema = JSON.parse(
         readFileSync(join(repository, "schemas/environment.schema.json"), "utf8"),
       ) as object;
       const validate = new Ajv2020({ strict: false }).compile(schema);
       expect({ valid: validate(document), errors: validate.errors }).toEqual({ valid: true, errors: null });
-      expect(document.replicationTasks.map(({ id }) => id).sort()).toEqual([
-        "billing",
-        "shop-customers",
-        "shop-orders",
-      ]);
+      const tasks = document.replicationTasks as { id: string }[];
+      expect(tasks.map(({ id }) => id).sort()).toEqual(["billing", "shop-customers", "shop-orders"]);
       const state = (await own.world.succeed(own.stack, "state", "pull")).stdout;
       expect(state).not.toContain("held-in-secret");
     });
+
+  test("a stack whose only host had an address of its own keeps that host; both are in the document, by their roles", async () => {
+    await using own = await StackWorld.start("qa");
+    await own.apply();
+    const before = await own.hosts();
+    await own.world.succeed(own.stack, "state", "mv", 'module.hosts["failback"]', "module.failback_host");
+    expect(await own.plan()).toEqual({});
+    await own.apply();
+    expect(await own.hosts()).toEqual(before);
+    expect(await own.document()).toMatchObject({
+      instanceId: before.failback!.instance_id,
+      operationsInstanceId: before.operations!.instance_id,
+    });
+    expect(before.failback!.instance_id).not.toBe(before.operations!.instance_id);
+  });
 
   test("dev is destroyed; made again at once, the deleted secret's name is still reserved: said, not hidden", async () => {
     await using own = await StackWorld.start("dev");

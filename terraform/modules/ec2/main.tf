@@ -5,7 +5,7 @@ resource "aws_instance" "this" {
   vpc_security_group_ids = var.security_group_ids
   iam_instance_profile   = var.instance_profile
   user_data              = var.user_data
-  tags                   = merge(var.tags, { Name = var.name })
+  tags                   = merge(var.tags, { Name = var.name, role = var.role })
 
   # Stopping from inside must not end the machine: monitor-clean stops the failback host that way.
   instance_initiated_shutdown_behavior = "stop"

@@ -9,6 +9,17 @@ variable "name" {
   }
 }
 
+variable "role" {
+  description = "What the machine is for: failback, on only in an outage, or operations, always on. Its tag `role`."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = contains(["failback", "operations"], var.role)
+    error_message = "role must be failback or operations, got ${var.role}."
+  }
+}
+
 variable "ami" {
   description = "Image: Amazon Linux 2023 or Debian 12, with the SSM agent. A newer one does not replace a machine that stands."
   type        = string

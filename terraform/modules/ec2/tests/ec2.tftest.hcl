@@ -4,6 +4,7 @@ provider "aws" {
 
 variables {
   name               = "tests-ec2"
+  role               = "failback"
   ami                = "ami-0123456789abcdef0"
   subnet_id          = "subnet-0123"
   security_group_ids = ["sg-0123"]
@@ -40,6 +41,14 @@ run "a_name_with_a_slash" {
     name = "a/b"
   }
   expect_failures = [var.name]
+}
+
+run "a_role_that_is_none" {
+  command = plan
+  variables {
+    role = "backup"
+  }
+  expect_failures = [var.role]
 }
 
 run "an_image_by_name" {

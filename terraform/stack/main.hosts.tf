@@ -1,0 +1,51 @@
+data "aws_ami" "amazon_linux" {
+  count = var.ec2_ami == null ? 1 : 0
+
+  owners      = ["amazon"]
+  most_recent = true
+
+  filter {
+    name   = "name"
+    values = ["al2023-ami-2023.*-x86_64"]
+  }
+}
+
+locals {
+  # By role: *failback* is on only in an outage, *operations* always.
+  hosts = {
+    failback = {
+      name             = coalesce(var.ec2_name, "${local.prefix}-failback")
+      instance_type    = var.ec2_instance_type
+      subnet_id        = var.ec2_subnet_id
+      volume_gigabytes = var.ec2_volume_size
+    }
+    operations = {
+      name             = coalesce(var.operations_name, "${local.prefix}-operations")
+      instance_type    = var.operations_instance_type
+      subnet_id        = coalesce(var.operations_subnet_id, var.ec2_subnet_id)
+      volume_gigabytes = var.operations_volume_size
+    }
+  }
+}
+
+module "hosts" {
+  source   = "../modules/ec2"
+  for_each = local.hosts
+
+  name               = each.value.name
+  role               = each.key
+  ami                = var.ec2_ami == null ? data.aws_ami.amazon_linux[0].id : var.ec2_ami
+  instance_type      = each.value.instance_type
+  subnet_id          = each.value.subnet_id
+  security_group_ids = [module.security_groups.ids["ec2"]]
+  instance_profile   = module.iam.instance_profiles["${each.key}_host"]
+  volume_gigabytes   = each.value.volume_gigabytes
+  kms_key_arn        = var.kms_key_arn
+  user_data          = var.ec2_user_data
+}
+
+# Until there was an operations host, the only one had an address of its own.
+moved {
+  from = module.failback_host
+  to   = module.hosts["failback"]
+}
