@@ -3,7 +3,7 @@ import { ensureDatabaseTools } from "./setup/database-tools.ts";
 import { ensureDebianPackages } from "./setup/debian.ts";
 import { ensurePython } from "./setup/python.ts";
 import { say } from "./setup/run.ts";
-import { ensureWorkflowLinters } from "./setup/workflow-linters.ts";
+import { ensureWorkflowTools } from "./setup/workflow-tools.ts";
 
 /**
  * Gets what `make drill` needs beyond the npm packages; with `--all` also what every test suite needs.
@@ -14,7 +14,7 @@ try {
   say(`  MongoDB Database Tools: ${await ensureDatabaseTools()}`);
   if (process.argv.includes("--all")) {
     say(`  Python judges: ${await ensurePython()}`);
-    say(`  Workflow linters: ${await ensureWorkflowLinters()}`);
+    say(`  Tools for workflows: ${await ensureWorkflowTools()}`);
     await ensureDebianPackages();
   }
 } catch (error) {

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { workflowLinter } from "../setup/workflow-linters.ts";
+import { workflowTool } from "../setup/workflow-tools.ts";
 
 /** Why a suite can't run here. `installable`: installing something mends it, so that REQUIRE_ALL=1 counts it as failed. */
 export interface Missing {
@@ -42,8 +42,10 @@ async function terraformMissing(): Promise<Missing | undefined> {
   return Bun.which("terraform") ? undefined : { reason: "no terraform on PATH", installable: false };
 }
 
-async function workflowLintersMissing(): Promise<Missing | undefined> {
-  const missing = (["actionlint", "zizmor"] as const).filter((name) => !workflowLinter(name));
+async function workflowToolsMissing(
+  ...names: Parameters<typeof workflowTool>[0][]
+): Promise<Missing | undefined> {
+  const missing = names.filter((name) => !workflowTool(name));
   if (missing.length === 0) return undefined;
   return { reason: `no ${missing.join(", ")} (bun scripts/setup.ts --all)`, installable: true };
 }
@@ -84,7 +86,15 @@ export const suites: readonly Suite[] = [
     name: "workflow linters",
     tests: ["tests/workflows/linters.test.ts"],
     minutesMax: 3,
-    missing: workflowLintersMissing,
+    missing: () => workflowToolsMissing("actionlint", "zizmor"),
+  },
+  {
+    name: "workflows, run by act",
+    tests: ["tests/workflows/act"],
+    parallel: 1,
+    minutesMax: 8,
+    // Workflows apply with Terraform.
+    missing: async () => (await workflowToolsMissing("act")) ?? (await terraformMissing()),
   },
   { name: "stand-in: host", tests: ["sandbox/host", "tests/systemd/stand-in.test.ts"], minutesMax: 8 },
   { name: "sandbox up", tests: ["sandbox/up"], minutesMax: 5 },

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { workflowLinter } from "../../scripts/setup/workflow-linters.ts";
+import { workflowTool } from "../../scripts/setup/workflow-tools.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -10,7 +10,7 @@ test.each([
 ] as const)(
   "%s has nothing to say",
   (name, args) => {
-    const program = workflowLinter(name);
+    const program = workflowTool(name);
     if (program === undefined) throw new Error(`no ${name}: bun scripts/setup.ts --all gets it`);
     const { exitCode, stdout } = Bun.spawnSync([program, ...args], {
       cwd: root,
