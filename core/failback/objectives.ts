@@ -71,11 +71,12 @@ function lastEntry(history: Observed["history"], phase: Phase): string | undefin
   return history.findLast((entry) => entry.phase === phase)?.at;
 }
 
-/** `850 ms`, `12.3 s`, `4 min 5 s`, `2 h 10 min`. */
+/** `850 ms`, `12.3 s`, `4 min 5 s`, `2 h 10 min`, `1 h`. */
 export function durationWords(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1000);
   const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60)];
-  return hours > 0 ? `${hours} h ${minutes} min` : `${minutes} min ${seconds % 60} s`;
+  const parts = hours > 0 ? [`${hours} h`, `${minutes} min`] : [`${minutes} min`, `${seconds % 60} s`];
+  return parts.filter((part) => !part.startsWith("0 ")).join(" ");
 }

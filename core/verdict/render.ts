@@ -30,9 +30,16 @@ export function renderVerdict(verdict: Verdict): string {
       verdict.catalog.map(({ what, accepted }) => `${accepted ? "accepted" : "**open**"}: ${escaped(what)}`),
     ),
     ...section("## Noted", (verdict.notes ?? []).map(escaped)),
-    ...section("## Treated as equal", verdict.normalisations.map(escaped)),
+    ...collapsed(section("## Treated as equal", verdict.normalisations.map(escaped))),
   ];
   return `${parts.join("\n\n")}\n`;
+}
+
+/** The same at each verdict: there for who asks. */
+function collapsed(lines: readonly string[]): string[] {
+  const [title = "", list = ""] = lines;
+  const summary = `<details><summary>${title.replace(/^#+ /, "")}</summary>`;
+  return lines.length > 0 ? [summary, list, "</details>"] : [];
 }
 
 function section(title: string, lines: readonly string[]): string[] {

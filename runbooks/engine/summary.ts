@@ -48,8 +48,8 @@ export function renderSummary(
     "",
     countsOf(report.steps, checks),
     "",
-    "| Step | State | Time | Note |",
-    "|---|---|---:|---|",
+    "| Step | Time | Note |",
+    "|---|---:|---|",
     ...within(report.steps.map(row), stepsLengthMax, "the journal"),
     "",
     ...checkLines(checks),
@@ -108,15 +108,18 @@ function countsOf(steps: readonly StepReport[], checks: readonly Check[]): strin
 }
 
 function row(step: StepReport): string {
-  const marks = {
-    done: "✅ done",
-    "done before": `☑️ done before${step.startedAt ? `, ${step.startedAt.slice(0, 16).replace("T", " ")} UTC` : ""}`,
-    failed: "❌ failed",
-    "not reached": "– not reached",
-  };
-  const note = step.state === "failed" ? `undo: ${step.undo}` : (step.outcome?.note ?? step.what);
-  const time = step.state === "not reached" ? "" : durationWords(step.ms);
-  return `| ${plain(step.name)} | ${marks[step.state]} | ${time} | ${cell(note)} |`;
+  const marks = { done: "✅", "done before": "☑️", failed: "❌", "not reached": "▫️" };
+  const name = `${marks[step.state]} ${plain(step.name)}`;
+  const time = step.state === "not reached" ? "" : durationWords(step.ms).replaceAll(" ", "\u00A0");
+  return `| ${name} | ${time} | ${noteOf(step)} |`;
+}
+
+function noteOf({ state, startedAt, undo, outcome, what }: StepReport): string {
+  if (state === "failed") return `**failed**; undo: ${cell(undo)}`;
+  if (state === "not reached") return `not reached: ${cell(what)}`;
+  const note = cell(outcome?.note ?? what);
+  if (state === "done") return note;
+  return `done before${startedAt ? `, ${startedAt.slice(0, 16).replace("T", " ")} UTC` : ""}: ${note}`;
 }
 
 /** Checks that don't hold come first, and open. */

@@ -3,6 +3,20 @@ import type { RunReport, StepReport } from "./run.ts";
 
 const nameLengthMax = 60;
 const stepsMax = 100;
+const ticksMax = 8;
+const lastInterval = [1, "day", 86_400] as const;
+/** Number, Mermaid's unit, its seconds. */
+const intervals: readonly (readonly [number, string, number])[] = [
+  [1, "second", 1],
+  [5, "second", 1],
+  [15, "second", 1],
+  [1, "minute", 60],
+  [5, "minute", 60],
+  [15, "minute", 60],
+  [1, "hour", 3600],
+  [6, "hour", 3600],
+  lastInterval,
+];
 
 /**
  * A gantt of the steps that ran now; what an earlier run did lies hours away and stands in the table. Nothing when no
@@ -16,14 +30,25 @@ export function renderTimeline({ runbook, steps }: RunReport): string[] {
   return [
     "```mermaid",
     "gantt",
-    `    title ${chartText(runbook)}`,
+    `    title ${chartText(runbook)} (your browser's time)`,
     "    dateFormat x",
     "    axisFormat %H:%M:%S",
+    `    tickInterval ${tickInterval(ran.map(({ step }) => step))}`,
     "    todayMarker off",
     ...ran.slice(0, stepsMax).map(({ step, number }) => `    ${bar(step, number)}`),
     "```",
     ...(ran.length > stepsMax ? ["", `The chart has the first ${stepsMax} of ${ran.length} steps.`] : []),
   ];
+}
+
+/** So far apart that the marks below the chart don't overlap. */
+function tickInterval(steps: readonly StepReport[]): string {
+  const starts = steps.map(({ startedAt }) => Date.parse(startedAt ?? ""));
+  const ends = steps.map(({ ms }, index) => starts[index]! + ms);
+  const seconds = (Math.max(...ends) - Math.min(...starts)) / 1000;
+  const [number, unit] =
+    intervals.find(([count, , size]) => seconds / (count * size) <= ticksMax) ?? lastInterval;
+  return `${number}${unit}`;
 }
 
 /** The number in front keeps a name from being read as a word of Mermaid's own, like `section`. */
