@@ -1,13 +1,15 @@
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { exitCodeOf, exitCodes } from "../core/errors.ts";
+import { terraformOnPath } from "./drill/provision/builder.ts";
 import { renderReport } from "./drill/report/page.ts";
 import { Story } from "./drill/story.ts";
 import { Timeline } from "./drill/timeline.ts";
 import type { DrillEvidence, DrillOptions } from "./drill/types.ts";
 import { World } from "./drill/world.ts";
 
-const help = `The whole failback on this machine, with stand-ins for MongoDB, DocumentDB and AWS, ending in a verdict.
+const help = `The whole failback on this machine, with stand-ins for MongoDB, DocumentDB and AWS, ending in a verdict. Where
+terraform is on PATH, it applies the real stack (terraform/stack) to the stand-in for AWS first.
 
 Usage: make drill ARGS="[options]"
 
@@ -63,7 +65,9 @@ async function main(): Promise<number> {
     }
   });
   const timeline = new Timeline((text) => process.stderr.write(text), process.stderr.isTTY === true);
-  await using world = await timeline.step("stand-ins", () => World.start(timeline, drillSettings));
+  await using world = await timeline.step("stand-ins", () =>
+    World.start(timeline, { settings: drillSettings, builder: terraformOnPath() }),
+  );
   const evidence = await Promise.race([new Story(world, options, timeline, interrupt.signal).run(), stopped]);
   await writeFile(values.report, renderReport(evidence));
   process.stderr.write(closing(evidence, values.report));
@@ -92,6 +96,7 @@ ${result.verdict}  seed ${result.seed}
 ${reasons}  ${result.changes} changes, ${result.captured} captured, ${result.applied} applied, tail ${result.tail}, conflicts ${result.conflicts}
   RPO p50 ${result.rpoMsP50} ms, p99 ${result.rpoMsP99} ms · RTO ${(result.rtoMs / 1000).toFixed(1)} s · nobody could write for ${(result.readOnlyMs / 1000).toFixed(1)} s
   peak memory: replication ${result.peakMiB.replication} MiB, restore ${result.peakMiB.restore} MiB
+  world: ${result.world.words}
   report: ${report}
 `;
 }

@@ -51,9 +51,9 @@ export class Sandbox implements AsyncDisposable {
       wanted.has("database") ? sandbox.#startDatabase() : undefined,
       wanted.has("documentdb") ? sandbox.#startDocumentdb() : undefined,
       wanted.has("aws")
-        ? sandbox.#startAws().then(() => (wanted.has("host") ? sandbox.#startHost() : undefined))
+        ? sandbox.#startAws().then(() => (wanted.has("host") ? sandbox.startHost() : undefined))
         : undefined,
-      wanted.has("host") && !wanted.has("aws") ? sandbox.#startHost() : undefined,
+      wanted.has("host") && !wanted.has("aws") ? sandbox.startHost() : undefined,
     ]);
     const failure = results.find((result) => result.status === "rejected");
     if (failure) {
@@ -93,8 +93,8 @@ export class Sandbox implements AsyncDisposable {
     this.aws = await this.#track(startAws({ dir: this.workspace.at("aws") }));
   }
 
-  async #startHost(): Promise<void> {
-    const instanceId = this.#options.instanceId ?? defaultInstanceId;
+  /** The machine of an instance, which is made unless it exists; `only` without `host` leaves its start to the caller. */
+  async startHost(instanceId = this.#options.instanceId ?? defaultInstanceId): Promise<void> {
     const url = this.aws?.ready.url;
     if (url) {
       const instances = await steerAws<{ id: string }[]>(url, "instances");

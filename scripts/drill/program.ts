@@ -51,6 +51,7 @@ export async function runbook(
   options: {
     say?: (line: string) => void;
     started?: (pid: number) => void;
+    environment: string;
     tasks: string;
     leaseSeconds: number;
   },
@@ -60,7 +61,7 @@ export async function runbook(
     "runbook",
     name,
     "--env",
-    "drill",
+    options.environment,
     "--tasks",
     options.tasks,
     "--lease-seconds",

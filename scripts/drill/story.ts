@@ -57,7 +57,10 @@ export class Story {
   /** Runs it to the end, or throws where it stopped. */
   async run(): Promise<DrillEvidence> {
     const { timeline } = this;
-    await timeline.step("seed MongoDB", () => this.seed());
+    await Promise.all([
+      timeline.step("build the world", () => this.world.build()),
+      timeline.step("seed MongoDB", () => this.seed()),
+    ]);
     await timeline.step("DMS: full load and CDC", () => this.fullLoad());
     await timeline.step("normal times: writes cross to DocumentDB", () => this.normalTimes());
     await timeline.step("DMS lags, MongoDB is killed", () => this.disaster());
@@ -202,6 +205,7 @@ export class Story {
         return await runbook(name, inputs, this.world.variables, {
           say: (line) => this.timeline.say(line),
           started: (pid) => void this.world.register(`runbook-${name}`, pid),
+          environment: this.world.environment.environment,
           tasks: this.world.tasksFile,
           leaseSeconds: this.chaos?.leaseSeconds ?? 2,
         });
@@ -259,6 +263,7 @@ export class Story {
         verdict: word,
         reasons,
         seed: this.options.seed,
+        world: this.world.building,
         changes: this.outageChanges,
         captured: measured.captured,
         applied: verdict?.applied ?? 0,

@@ -21,11 +21,22 @@ export interface Chaos {
   readonly leaseSeconds: number;
 }
 
+/** How the world a drill runs in came about. */
+export interface Building {
+  readonly by: "terraform" | "drill";
+  /** In words, for the progress and the report. */
+  readonly words: string;
+  /** What Terraform made; absent where the drill did it itself. */
+  readonly objects?: number;
+  readonly seconds: number;
+}
+
 /** What `--json` prints. */
 export interface DrillResult {
   readonly verdict: VerdictWord;
   readonly reasons: readonly string[];
   readonly seed: number;
+  readonly world: Building;
   readonly changes: number;
   readonly captured: number;
   readonly applied: number;

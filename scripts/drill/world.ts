@@ -1,5 +1,4 @@
 import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { MongoClient } from "mongodb";
 import { stringify } from "yaml";
 import { AwsCommands } from "../../adapters/aws/commands.ts";
@@ -9,6 +8,7 @@ import { AwsReplicationTasks } from "../../adapters/aws/replication-tasks.ts";
 import { systemClock } from "../../adapters/clock.ts";
 import { PhaseStore } from "../../adapters/state/phase-store.ts";
 import { RoundtripError } from "../../core/errors.ts";
+import type { Environment } from "../../core/failback/documents.ts";
 import { isLoaded } from "../../core/replication/loaded.ts";
 import { documentName } from "../../runbooks/engine/action.ts";
 import { awsEnvironment, steerAws } from "../../sandbox/up/aws.ts";
@@ -16,13 +16,16 @@ import { steerHost } from "../../sandbox/up/host.ts";
 import { defaultInstanceId, Sandbox } from "../../sandbox/up/sandbox.ts";
 import type { StandIn } from "../../sandbox/up/stand-in.ts";
 import { ensureDatabaseTools } from "../setup/database-tools.ts";
-import type { Addresses } from "./provision/addresses.ts";
-import { type Provisioned, provision } from "./provision/provision.ts";
+import { type Addresses, region } from "./provision/addresses.ts";
+import type { Builder } from "./provision/builder.ts";
+import { prepareHost } from "./provision/host.ts";
+import { bucket, buildByApi, prepareUsers } from "./provision/provision.ts";
+import { buildByTerraform } from "./provision/terraform.ts";
 import { uriOf } from "./provision/users.ts";
 import { drillCollections } from "./scope.ts";
 import type { Timeline } from "./timeline.ts";
+import type { Building } from "./types.ts";
 
-const region = "us-east-1";
 const readySeconds = 120;
 const loadSeconds = 120;
 
@@ -33,23 +36,41 @@ interface Clients {
   readonly shop: MongoClient;
 }
 
+export interface WorldOptions {
+  readonly settings?: Addresses["settings"];
+  /** Who builds what Terraform owns; the drill itself unless given, which is quicker. */
+  readonly builder?: Builder;
+}
+
+interface Built {
+  readonly environment: Environment;
+  readonly store: S3ObjectStore;
+  readonly building: Building;
+}
+
 /** Everything a drill runs in, as separate processes, with the handles a story needs. Disposing leaves nothing behind. */
 export class World implements AsyncDisposable {
+  private built: Built | undefined;
+  private under: Promise<unknown> = Promise.resolve();
+  private readonly ending = new AbortController();
+
   private constructor(
     private readonly sandbox: Sandbox,
     private readonly at: Addresses,
-    readonly provisioned: Provisioned,
+    private readonly builder: Builder,
+    private readonly timeline: Timeline,
     readonly clients: Clients,
-    readonly store: S3ObjectStore,
     readonly variables: Readonly<Record<string, string>>,
     readonly tasksFile: string,
   ) {}
 
-  static async start(timeline: Timeline, settings: Addresses["settings"] = {}): Promise<World> {
+  /** Starts databases and AWS, with their users and secrets; `build` makes the rest. */
+  static async start(timeline: Timeline, options: WorldOptions = {}): Promise<World> {
     const toolsFolder = await ensureDatabaseTools();
-    const sandbox = await Sandbox.start({ onProgress: (message) => timeline.say(message) });
+    const only = ["database", "documentdb", "aws"] as const;
+    const sandbox = await Sandbox.start({ only, onProgress: (message) => timeline.say(message) });
     try {
-      return await World.in(sandbox, toolsFolder, settings);
+      return await World.in(sandbox, timeline, toolsFolder, options);
     } catch (error) {
       await sandbox[Symbol.asyncDispose]();
       throw error;
@@ -58,10 +79,11 @@ export class World implements AsyncDisposable {
 
   private static async in(
     sandbox: Sandbox,
+    timeline: Timeline,
     toolsFolder: string,
-    settings: Addresses["settings"],
+    { settings = {}, builder = { whyNot: "as asked" } }: WorldOptions,
   ): Promise<World> {
-    const { mongodb = "", documentdb = "", aws = "", host = "" } = sandbox.addresses;
+    const { mongodb = "", documentdb = "", aws = "" } = sandbox.addresses;
     // The drill is the runner and the operator: credentials of a role of its own, fetched like a host's.
     const variables = awsEnvironment(aws, "roundtrip-runner");
     Object.assign(process.env, variables);
@@ -69,24 +91,76 @@ export class World implements AsyncDisposable {
       mongodb,
       documentdb,
       aws,
-      hostDirectory: host,
+      hostDirectory: sandbox.workspace.at("host"),
       instanceId: defaultInstanceId,
       toolsFolder,
       awsVariables: awsEnvironment(aws, "roundtrip-failback"),
       settings,
     };
-    const provisioned = await provision(at);
+    const passwords = await prepareUsers(at, "terraform" in builder);
     const connect = (uri: string) => new MongoClient(uri, { serverSelectionTimeoutMS: 10_000 }).connect();
     const clients: Clients = {
       mongodbRoot: await connect(mongodb),
       documentdbRoot: await connect(documentdb),
-      shopOnMongodb: await connect(uriOf(at, provisioned.passwords, "shop_mongodb")),
-      shop: await connect(uriOf(at, provisioned.passwords, "shop")),
+      shopOnMongodb: await connect(uriOf(at, passwords, "shop_mongodb")),
+      shop: await connect(uriOf(at, passwords, "shop")),
     };
-    const store = new S3ObjectStore({ bucket: provisioned.bucket, region });
-    const tasksFile = join(sandbox.workspace.dir, "tasks.yaml");
+    const tasksFile = sandbox.workspace.at("tasks.yaml");
     await writeFile(tasksFile, tasksYaml());
-    return new World(sandbox, at, provisioned, clients, store, variables, tasksFile);
+    return new World(sandbox, at, builder, timeline, clients, variables, tasksFile);
+  }
+
+  /** Makes what Terraform owns, by Terraform where it is there, and switches the failback host on. Says who did it. */
+  async build(): Promise<void> {
+    const building = this.buildAll();
+    this.under = building.catch(() => {});
+    await building;
+  }
+
+  private async buildAll(): Promise<void> {
+    const started = performance.now();
+    const { environment, objects } = await this.infrastructure();
+    await prepareHost(this.at, environment);
+    await this.sandbox.startHost(environment.instanceId);
+    const seconds = Math.round((performance.now() - started) / 100) / 10;
+    const building: Building =
+      "terraform" in this.builder
+        ? {
+            by: "terraform",
+            words: `built by Terraform (${objects} objects, ${seconds} s)`,
+            objects,
+            seconds,
+          }
+        : { by: "drill", words: `built by the drill, ${this.builder.whyNot}`, seconds };
+    this.timeline.say(`world: ${building.words}`);
+    const store = new S3ObjectStore({ bucket: environment.bucket, region });
+    this.built = { environment, store, building };
+  }
+
+  private async infrastructure(): Promise<{ environment: Environment; objects?: number }> {
+    const { at, builder, tasksFile, timeline } = this;
+    if ("whyNot" in builder) return { environment: await buildByApi(at) };
+    const folder = this.sandbox.workspace.at("terraform");
+    const say = (line: string) => timeline.say(line);
+    const ground = { at, folder, program: builder.terraform, tasksFile, bucket, say };
+    return buildByTerraform(ground, this.ending.signal);
+  }
+
+  private get whole(): Built {
+    if (!this.built) throw new Error("the world isn't built yet");
+    return this.built;
+  }
+
+  get environment(): Environment {
+    return this.whole.environment;
+  }
+
+  get store(): S3ObjectStore {
+    return this.whole.store;
+  }
+
+  get building(): Building {
+    return this.whole.building;
   }
 
   get aws(): { readonly url: string } {
@@ -109,13 +183,13 @@ export class World implements AsyncDisposable {
   }
 
   async failbackId(): Promise<string> {
-    return (await new PhaseStore(this.store, systemClock, "drill").read()).failbackId;
+    return (await new PhaseStore(this.store, systemClock, this.environment.environment).read()).failbackId;
   }
 
   /** First start of every DMS task; returns when each table is loaded. */
   async startTasks(): Promise<void> {
     const tasks = new AwsReplicationTasks({ region });
-    const arns = this.provisioned.taskArns;
+    const arns = this.environment.replicationTasks.map(({ arn }) => arn);
     await Promise.all(arns.map((arn) => tasks.start(arn, "start-replication", readySeconds)));
     const until = performance.now() + loadSeconds * 1000;
     for (;;) {
@@ -138,7 +212,7 @@ export class World implements AsyncDisposable {
 
   /** What readiness does every day in normal times: who MongoDB is, on record. Leaves the host off again. */
   async recordIdentity(databases: readonly string[]): Promise<void> {
-    const { environment } = this.provisioned;
+    const { environment } = this;
     const instances = new AwsInstances({ region });
     await instances.start(environment.instanceId);
     await instances.waitReady(environment.instanceId, readySeconds);
@@ -169,6 +243,8 @@ export class World implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.ending.abort();
+    await this.under;
     await Promise.allSettled(Object.values(this.clients).map((client: MongoClient) => client.close()));
     await this.sandbox[Symbol.asyncDispose]();
   }

@@ -46,7 +46,7 @@ export async function sweepRun(
 ): Promise<SweepRun> {
   const timeline = new Timeline(options.say, false);
   const signal = options.signal ?? new AbortController().signal;
-  await using world = await World.start(timeline, settings);
+  await using world = await World.start(timeline, { settings });
   await quicken(world.aws.url, world.hostDirectory);
   const chaos: Chaos = { runbookTriesMax: 60, leaseSeconds: 0.6, arm: (aws) => armAll(aws, points) };
   const drill = { changes: 400, docs: 200, rate: 0, seed: options.seed, json: true, keep: false };

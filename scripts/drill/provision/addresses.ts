@@ -1,5 +1,7 @@
 import type { Environment } from "../../../core/failback/documents.ts";
 
+export const region = "us-east-1";
+
 export interface Addresses {
   readonly mongodb: string;
   readonly documentdb: string;

@@ -6,50 +6,68 @@ import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { CreateDocumentCommand, PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import type { Environment } from "../../../core/failback/documents.ts";
 import { environmentParameter } from "../../roundtrip/environment.ts";
-import type { Addresses } from "./addresses.ts";
+import { type Addresses, region } from "./addresses.ts";
 import { prepareHost } from "./host.ts";
 import { createTasks } from "./tasks.ts";
 import {
+  createMasterSecret,
   createSecrets,
   createUsers,
   environmentName,
+  masterOf,
   newPasswords,
   type Passwords,
   secretName,
+  usersWithoutReplication,
 } from "./users.ts";
 
 const root = join(import.meta.dirname, "../../..");
-const region = "us-east-1";
+export const bucket = "roundtrip-drill";
+
+/**
+ * What nobody else makes: the users of both databases, and their secrets. Terraform makes the secret of the user DMS
+ * writes with, and needs the cluster's master user.
+ */
+export async function prepareUsers(at: Addresses, isForTerraform = false): Promise<Passwords> {
+  const passwords = newPasswords();
+  const secrets = new SecretsManagerClient({ region, endpoint: at.aws });
+  const only = isForTerraform ? usersWithoutReplication : undefined;
+  await Promise.all([createUsers(at, passwords, only), createSecrets(secrets, at, passwords, only)]);
+  if (isForTerraform) await createMasterSecret(secrets, at);
+  return passwords;
+}
 
 export interface Provisioned {
   readonly environment: Environment;
   readonly bucket: string;
   readonly passwords: Passwords;
-  readonly taskArns: readonly string[];
 }
 
-/** Makes the world a drill runs in: users, bucket, secrets, SSM documents, DMS tasks, and the host's files. */
+/** All of it without Terraform: users, the rest through the API, and the host's files. */
 export async function provision(at: Addresses): Promise<Provisioned> {
-  const passwords = newPasswords();
-  await createUsers(at, passwords);
-  const bucket = "roundtrip-drill";
+  const passwords = await prepareUsers(at);
+  const environment = await buildByApi(at);
+  await prepareHost(at, environment);
+  return { environment, bucket, passwords };
+}
+
+/** Makes what Terraform would make, as far as a drill needs it: bucket, SSM documents, DMS's tasks, the environment. */
+export async function buildByApi(at: Addresses): Promise<Environment> {
   const client = { region, endpoint: at.aws };
   const s3 = new S3Client({ ...client, forcePathStyle: true });
   await s3.send(new CreateBucketCommand({ Bucket: bucket }));
   await s3.send(
     new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration: { Status: "Enabled" } }),
   );
-  await createSecrets(new SecretsManagerClient(client), at, passwords);
   const ssm = new SSMClient(client);
   await createDocuments(ssm);
   const tasks = await createTasks(new DatabaseMigrationServiceClient(client));
-  const environment = environmentOf(at, bucket, tasks);
+  const environment = environmentOf(at, tasks);
   const Value = JSON.stringify(environment);
   await ssm.send(
     new PutParameterCommand({ Name: environmentParameter(environmentName), Value, Type: "String" }),
   );
-  await prepareHost(at, environment);
-  return { environment, bucket, passwords, taskArns: tasks.map((task) => task.arn) };
+  return environment;
 }
 
 async function createDocuments(ssm: SSMClient): Promise<void> {
@@ -64,12 +82,7 @@ async function createDocuments(ssm: SSMClient): Promise<void> {
   }
 }
 
-function environmentOf(
-  at: Addresses,
-  bucket: string,
-  tasks: readonly { id: string; arn: string }[],
-): Environment {
-  const master = /\/\/([^:]+):/.exec(at.documentdb)?.[1] ?? "root";
+function environmentOf(at: Addresses, tasks: readonly { id: string; arn: string }[]): Environment {
   return {
     version: 1,
     environment: environmentName,
@@ -83,7 +96,7 @@ function environmentOf(
       applicationUsers: [{ name: "shop", secret: secretName("shop") }],
       replicationUser: { name: "dms_target", secret: secretName("dms_target") },
       otherWriters: [],
-      administrators: [master, "roundtrip_documentdb"],
+      administrators: [masterOf(at).username, "roundtrip_documentdb"],
     },
     mongodb: { secret: secretName("roundtrip_mongodb") },
     replicationTasks: tasks,

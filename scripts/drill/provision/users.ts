@@ -15,6 +15,9 @@ const users = [
 export type UserName = (typeof users)[number];
 export type Passwords = Readonly<Record<UserName, string>>;
 
+/** Every user but the one DMS writes with, where Terraform makes its secret and the stack's function the user. */
+export const usersWithoutReplication: readonly UserName[] = users.filter((name) => name !== "dms_target");
+
 /** The databases of the drill's scope. */
 export const databases = [...new Set(drillCollections.map(({ database }) => database))];
 export const environmentName = "drill";
@@ -49,9 +52,15 @@ export function uriOf(at: Addresses, passwords: Passwords, name: UserName): stri
 }
 
 /** Creates the users of both databases, with the roles docs/users-and-secrets.md names. */
-export async function createUsers(at: Addresses, passwords: Passwords): Promise<void> {
+export async function createUsers(
+  at: Addresses,
+  passwords: Passwords,
+  only: readonly UserName[] = users,
+): Promise<void> {
   await withClient(at.mongodb, (mongodb) => createMongodbUsers(mongodb.db("admin"), passwords));
-  await withClient(at.documentdb, (documentdb) => createDocumentdbUsers(documentdb.db("admin"), passwords));
+  await withClient(at.documentdb, (documentdb) =>
+    createDocumentdbUsers(documentdb.db("admin"), passwords, only),
+  );
 }
 
 type Roles = readonly { role: string; db: string }[];
@@ -93,9 +102,14 @@ async function createMongodbUsers(admin: Db, passwords: Passwords): Promise<void
   );
 }
 
-async function createDocumentdbUsers(cluster: Db, passwords: Passwords): Promise<void> {
+async function createDocumentdbUsers(
+  cluster: Db,
+  passwords: Passwords,
+  only: readonly UserName[],
+): Promise<void> {
   await create(cluster, "roundtrip_documentdb", passwords.roundtrip_documentdb, [everywhere("root")]);
-  await create(cluster, "dms_target", passwords.dms_target, [everywhere("readWriteAnyDatabase")]);
+  if (only.includes("dms_target"))
+    await create(cluster, "dms_target", passwords.dms_target, [everywhere("readWriteAnyDatabase")]);
   await create(
     cluster,
     "shop",
@@ -109,8 +123,9 @@ export async function createSecrets(
   secrets: SecretsManagerClient,
   at: Addresses,
   passwords: Passwords,
+  only: readonly UserName[] = users,
 ): Promise<void> {
-  for (const name of users) {
+  for (const name of only) {
     const uri = uriOf(at, passwords, name);
     const hosts = /@([^/]+)\//.exec(uri)?.[1] ?? "";
     const [host = "", port = ""] = hosts.split(",")[0]?.split(":") ?? [];
@@ -122,4 +137,24 @@ export async function createSecrets(
 
 export function secretName(user: UserName): string {
   return `roundtrip/${environmentName}/${user}`;
+}
+
+/** The cluster's master user, as DocumentDB was made with it: its login and where it answers. */
+export function masterOf(at: Pick<Addresses, "documentdb">): {
+  username: string;
+  password: string;
+  host: string;
+  port: string;
+} {
+  const { username, password, hostname, port } = new URL(at.documentdb.replace(/^mongodb:/, "http:"));
+  return { username, password, host: hostname, port };
+}
+
+export const masterSecret = `roundtrip/${environmentName}/master`;
+
+/** The secret Terraform makes the cluster with. */
+export async function createMasterSecret(secrets: SecretsManagerClient, at: Addresses): Promise<void> {
+  const { username, password } = masterOf(at);
+  const SecretString = JSON.stringify({ username, password, tls: "false" });
+  await secrets.send(new CreateSecretCommand({ Name: masterSecret, SecretString }));
 }

@@ -31,6 +31,7 @@ export function renderReport(evidence: DrillEvidence): string {
 <h1>Roundtrip drill · ${escapeHtml(minuteOf(evidence.startedAt))} · seed ${result.seed}</h1>
 <p class="verdict ${result.verdict}">${result.verdict}</p>
 <p>${escapeHtml(sentence(evidence))}</p>
+<p class="empty">World: ${escapeHtml(result.world.words)}.</p>
 ${list(result.reasons)}
 <dl class="facts">${facts.map(([name, value]) => `<div><dt>${name}</dt><dd>${value}</dd></div>`).join("")}</dl>
 <h2>What happened</h2>
