@@ -5,9 +5,10 @@ import { approvedBy } from "./github/approved-by.ts";
 import { jobContext } from "./github/context.ts";
 import { trackDrift } from "./github/drift-issue.ts";
 import { assertGated, commentPlan, reviewFreshPlan, scopeOfPull } from "./github/plan-on-pull.ts";
+import { assertJudged } from "./github/proposal.ts";
 import { type Command, runCommand, usageError } from "./roundtrip/command.ts";
 
-const actions = ["scope", "comment", "fresh-plan", "gate", "approved-by", "drift-issue"];
+const actions = ["scope", "proposal", "comment", "fresh-plan", "gate", "approved-by", "drift-issue"];
 
 /** What a workflow's step says to GitHub; everything else is `roundtrip`'s. */
 const githubCommand: Command = {
@@ -23,6 +24,7 @@ const githubCommand: Command = {
   },
   optionHelp: [
     ["scope", "whether a pull request is planned with credentials (PULL_NUMBER, HEAD_COMMIT)"],
+    ["proposal", "refuse when what was fetched is not the commit that was judged (HEAD_COMMIT)"],
     [
       "comment --plan FILE [--env ENV]",
       "the plan in its section of the pull request's comment; without --env: offline",
@@ -58,6 +60,7 @@ const githubCommand: Command = {
       throw usageError("take --env", name, environmentNames.join(", "));
     };
     if (action === "scope") await scopeOfPull(job);
+    if (action === "proposal") await assertJudged(job);
     if (action === "comment")
       await commentPlan(job, values.env === undefined ? "offline" : environment(), option("plan"));
     if (action === "fresh-plan") await reviewFreshPlan(job, environment(), option("plan"));

@@ -20,6 +20,8 @@ export interface TerraformOptions {
   /** Credentials and what else Terraform and its providers read; without it, this process's. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly program?: string;
+  /** False takes no lock: for a look with credentials that read. Another run may change the state meanwhile. */
+  readonly lock?: boolean;
   /** How long to wait for a lock another run holds. */
   readonly lockTimeoutSeconds?: number;
   /** How long Terraform may finish what is under way when it is interrupted, before it is told again, then killed. */
@@ -195,7 +197,8 @@ export class TerraformInfrastructure implements Infrastructure, Disposable {
   }
 
   #lock(): string[] {
-    return ["-input=false", `-lock-timeout=${this.#lockTimeoutSeconds}s`];
+    const { lock = true } = this.#options;
+    return ["-input=false", lock ? `-lock-timeout=${this.#lockTimeoutSeconds}s` : "-lock=false"];
   }
 
   get #lockTimeoutSeconds(): number {

@@ -235,6 +235,11 @@ test("500 changed tasks with live data: Markdown below GitHub's limit, losses, p
     terraform: {
       environment: "dev",
       changes: { create: 0, update: 500, replace: 300, delete: 0 },
+      resources: ids.map((id) => ({
+        address: `aws_dms_replication_task.this["task-number-${id}"]`,
+        action: "replace" as const,
+        attributes: ["migration_type"],
+      })),
       problems: ids.map(
         (id) => `aws_dms_replication_task.this["task-number-${id}"]: Terraform replaces it; way out: don't`,
       ),

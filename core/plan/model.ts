@@ -139,6 +139,14 @@ export interface LivePlan {
 export interface TerraformPart {
   readonly environment: string;
   readonly changes: Readonly<Record<"create" | "update" | "replace" | "delete", number>>;
+  /** Each change, losses first; addresses and names of attributes, never a value. */
+  readonly resources: readonly {
+    readonly address: string;
+    readonly action: "create" | "update" | "replace" | "delete";
+    readonly attributes: readonly string[];
+  }[];
+  /** Why Terraform could not plan: what it would do is not known, and the numbers say nothing. */
+  readonly unknown?: string;
   /** Where Terraform's plan and this one disagree; not empty: neither may be applied. */
   readonly problems: readonly string[];
   /** Addresses a person let pass. */

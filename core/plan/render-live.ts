@@ -3,10 +3,27 @@ import type { LiveSize, LoadEstimate, Plan } from "./model.ts";
 import { counted, listed } from "./words.ts";
 
 /** Why the plan is not whole; empty when everything was read. */
-export function unknownLines({ live }: Plan): string[] {
-  return (live?.unknown ?? []).map(
+export function unknownLines({ live, terraform }: Plan): string[] {
+  const ofTerraform = terraform?.unknown
+    ? [`Terraform could not plan, so it is not known what it would do: ${terraform.unknown}`]
+    : [];
+  const ofSides = (live?.unknown ?? []).map(
     ({ side, reason, notKnown }) => `${side} could not be read, so it is not known ${notKnown}: ${reason}`,
   );
+  return [...ofTerraform, ...ofSides];
+}
+
+/** Terraform's changes one by one, losses first. */
+export function resourceLines({ terraform }: Plan): string[] {
+  return (terraform?.resources ?? []).map(({ address, action, attributes }) => {
+    const what =
+      attributes.length === 0
+        ? ""
+        : action === "replace"
+          ? ` (forced by ${listed(attributes)})`
+          : ` (${listed(attributes)})`;
+    return `${action} ${address}${what}`;
+  });
 }
 
 /** Where Terraform disagrees. */
@@ -102,6 +119,8 @@ export function loadWords(load: LoadEstimate): string {
 /** `Terraform: 1 to create, 2 to update` */
 export function terraformSummary({ terraform }: Plan): string | undefined {
   if (!terraform) return undefined;
+  if (terraform.unknown !== undefined)
+    return `Terraform in ${terraform.environment}: UNKNOWN, it could not plan`;
   const parts = (["replace", "delete", "create", "update"] as const)
     .filter((action) => terraform.changes[action] > 0)
     .map((action) => `${terraform.changes[action]} to ${action}`);

@@ -8,6 +8,7 @@ import {
   lossLines,
   obstacleLines,
   problemLines,
+  resourceLines,
   terraformSummary,
   unknownLines,
   userLines,
@@ -39,15 +40,13 @@ export function renderMarkdown(plan: Plan): string {
   ].join("\n");
   const closing = [
     ...collapsed("On DocumentDB", [...dataLines(plan), ...liveDataLines(plan)]),
-    ...collapsed(
-      "Users, to be looked at",
-      within(userLines(plan), listLengthMax).filter((line) => line !== ""),
-    ),
+    ...collapsed("Users, to be looked at", within(userLines(plan), listLengthMax)),
     ...collapsed("Will not happen", [...plan.willNotHappen, ...leftLines(plan)]),
     "",
   ].join("\n");
   const room = markdownLengthMax - opening.length - closing.length - 300;
-  return `${opening}\n${tasksWithin(changed, loadsByTask(plan), room)}\n${closing}`;
+  const tasks = tasksWithin(changed, loadsByTask(plan), room);
+  return `${opening}\n${tasks}\n${terraformWithin(plan, room - tasks.length)}${closing}`;
 }
 
 function looked(plan: Plan): string[] {
@@ -59,15 +58,13 @@ function looked(plan: Plan): string[] {
 /** Bounded: what was looked up may be long, and every task's line comes before its details. */
 function titled(title: string, lines: readonly string[]): string[] {
   if (lines.length === 0) return [];
-  return [
-    "",
-    `**${title}**`,
-    "",
-    ...within(
-      lines.map((line) => `- ${plain(line)}`),
-      listLengthMax,
-    ),
-  ];
+  return ["", `**${title}**`, "", ...within(lines.map(item), listLengthMax)];
+}
+
+/** Each change of Terraform, in what room the tasks have left. */
+function terraformWithin(plan: Plan, room: number): string {
+  const items = within(resourceLines(plan).map(item), Math.min(listLengthMax, room - 100));
+  return [...folded("Terraform, losses first", items), ""].join("\n");
 }
 
 function tasksWithin(
@@ -133,13 +130,14 @@ function countsOf(task: TaskPlan): string {
 }
 
 function collapsed(title: string, lines: readonly string[]): string[] {
-  if (lines.length === 0) return [];
-  return [
-    "",
-    `<details><summary>${title}</summary>`,
-    "",
-    ...lines.map((line) => `- ${plain(line)}`),
-    "",
-    "</details>",
-  ];
+  return folded(title, lines.filter((line) => line !== "").map(item));
+}
+
+function item(line: string): string {
+  return `- ${plain(line)}`;
+}
+
+function folded(title: string, items: readonly string[]): string[] {
+  if (items.length === 0) return [];
+  return ["", `<details><summary>${title}</summary>`, "", ...items, "", "</details>"];
 }

@@ -1,4 +1,5 @@
 import { environmentNames } from "../tasks/model.ts";
+import { within } from "./markdown.ts";
 import type { EnvironmentPlan, LoadEstimate, Plan, Reason, TaskAction, TaskPlan } from "./model.ts";
 import {
   leftLines,
@@ -8,11 +9,15 @@ import {
   lossLines,
   obstacleLines,
   problemLines,
+  resourceLines,
   terraformSummary,
   unknownLines,
   userLines,
 } from "./render-live.ts";
 import { counted, listed } from "./words.ts";
+
+/** A first plan of the whole stack has a hundred lines: its counts stand above. */
+const resourcesLengthMax = 4000;
 
 const signs: Readonly<Record<TaskAction, string>> = {
   none: " ",
@@ -41,6 +46,7 @@ export function renderTerminal(plan: Plan): string {
     ...section("Unknown", unknownLines(plan)),
     ...section("In the way", obstacleLines(plan)),
     ...section("Changes", others.flatMap(lines)),
+    ...section("Terraform, losses first", within(resourceLines(plan), resourcesLengthMax)),
     ...section("On DocumentDB", [...dataLines(plan), ...liveDataLines(plan)]),
     ...section("Users, to be looked at", userLines(plan)),
     ...section("Will not happen", [...plan.willNotHappen, ...leftLines(plan)]),

@@ -1,14 +1,14 @@
 import { exitCodes } from "../../core/errors.ts";
-import type { Plan, TerraformPart } from "../../core/plan/model.ts";
+import type { Plan } from "../../core/plan/model.ts";
 import { makePlan } from "../../core/plan/plan.ts";
 import { renderMarkdown } from "../../core/plan/render-markdown.ts";
 import { renderTerminal } from "../../core/plan/render-terminal.ts";
-import { checkInfrastructure, readTerraformPlan } from "../../core/plan/terraform-check.ts";
 import type { EnvironmentName } from "../../core/tasks/model.ts";
 import { type Command, usageError } from "./command.ts";
-import { environmentNameOf, terraformText } from "./named-environment.ts";
+import { environmentNameOf } from "./named-environment.ts";
 import type { PlannedEnvironment } from "./plan-environment.ts";
 import { readRevision } from "./revision.ts";
+import { terraformPart } from "./terraform-part.ts";
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -24,6 +24,8 @@ export const planCommand: Command = {
     "no-live": { type: "boolean" },
     terraform: { type: "string" },
     accept: { type: "string", multiple: true },
+    "var-file": { type: "string", multiple: true },
+    "backend-config": { type: "string", multiple: true },
     json: { type: "boolean" },
     markdown: { type: "boolean" },
   },
@@ -37,9 +39,11 @@ export const planCommand: Command = {
     ["--env ENV", "dev, qa or prod: look at what stands there, too"],
     ["--no-live", "with --env: don't look at DMS and the databases"],
     [
-      "--terraform FILE",
-      "terraform show -json of that environment's plan, to be checked against this one; with --env",
+      "--terraform FILE|DIR",
+      "terraform show -json of that environment's plan, or the root module to plan here; with --env",
     ],
+    ["--var-file FILE", "of a root module: its variables; ../environments/<environment>.tfvars beside it"],
+    ["--backend-config name=value", "of a root module: settings its backend leaves open; repeat for several"],
     [
       "--accept ADDRESS",
       "let Terraform replace or delete this one although tasks.yaml doesn't announce it; repeatable",
@@ -50,21 +54,23 @@ export const planCommand: Command = {
   examples: [
     "roundtrip plan --base origin/main",
     "roundtrip plan --env prod --head HEAD --terraform plan.json --markdown",
+    "roundtrip plan --env prod --head HEAD --terraform terraform/stack --backend-config bucket=NAME",
     "roundtrip plan --base old.yaml --head new.yaml --json | jq '.tasks[] | select(.destructive)'",
   ],
   exitCodes: [
     ["0", "planned; with --env and --terraform everything was read, and Terraform agrees"],
     [String(exitCodes.usage), "the command line is wrong"],
     [String(exitCodes.differs), "planned, but Terraform would do something else than this plan"],
-    [String(exitCodes.unknown), "planned, but what stands in the environment could not be read in whole"],
+    [
+      String(exitCodes.unknown),
+      "planned, but not everything there could be read, or Terraform could not plan",
+    ],
     ["other", "no plan, see docs/exit-codes.md"],
   ],
   run: async (values, positionals) => {
     assertUsage(values, positionals);
     const path = String(values.file);
     const name = values.env === undefined ? undefined : environmentNameOf(values.env);
-    const terraform =
-      typeof values.terraform === "string" ? await terraformText(values.terraform) : undefined;
     const head = await readRevision("--head", String(values.head), path);
     if (!head.tasks)
       throw usageError(
@@ -89,11 +95,9 @@ export const planCommand: Command = {
       headRevision: head.revision,
     });
     const live = values["no-live"] ? undefined : await environment?.look(made, head.tasks, base?.tasks);
-    const plan: Plan = {
-      ...made,
-      ...(live ? { live } : {}),
-      ...(name && terraform !== undefined ? { terraform: beside(made, name, terraform, values) } : {}),
-    };
+    const terraform =
+      name && values.terraform !== undefined ? await terraformPart(made, name, values) : undefined;
+    const plan: Plan = { ...made, ...(live ? { live } : {}), ...(terraform ? { terraform } : {}) };
     process.stdout.write(textOf(plan, values));
     return exitCodeFor(plan);
   },
@@ -114,7 +118,8 @@ function withoutBase(values: Values, path: string): string {
 
 function exitCodeFor({ terraform, live }: Plan): number {
   if (terraform && terraform.problems.length > 0) return exitCodes.differs;
-  return live && live.unknown.length > 0 ? exitCodes.unknown : exitCodes.ok;
+  const isUnknown = terraform?.unknown !== undefined || (live !== undefined && live.unknown.length > 0);
+  return isUnknown ? exitCodes.unknown : exitCodes.ok;
 }
 
 function assertUsage(values: Values, positionals: readonly string[]): void {
@@ -132,23 +137,6 @@ function assertUsage(values: Values, positionals: readonly string[]): void {
     throw usageError("know the environment", "no --env", "add --env <environment>");
   if (values.accept !== undefined && values.terraform === undefined)
     throw usageError("accept what Terraform does", "no --terraform", "add --terraform <file>");
-}
-
-function beside(plan: Plan, name: EnvironmentName, text: string, values: Values): TerraformPart {
-  const changes = readTerraformPlan(text);
-  const accepted = (values.accept as readonly string[] | undefined) ?? [];
-  const count = (wanted: string) => changes.filter(({ action }) => action === wanted).length;
-  return {
-    environment: name,
-    changes: {
-      create: count("create"),
-      update: count("update"),
-      replace: count("replace"),
-      delete: count("delete"),
-    },
-    problems: checkInfrastructure(plan, name, changes, accepted),
-    accepted: accepted.filter((address) => changes.some((change) => change.address === address)),
-  };
 }
 
 function textOf(plan: Plan, values: Values): string {

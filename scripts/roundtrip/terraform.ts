@@ -13,7 +13,7 @@ import { usageError } from "./command.ts";
  * down there first.
  */
 export function terraformFor(
-  { environment }: Environment,
+  { environment }: Pick<Environment, "environment">,
   values: Readonly<Record<string, unknown>>,
   say: (line: string) => void,
   store?: ObjectStore,

@@ -21,6 +21,7 @@ export interface Step {
 }
 
 export interface Job {
+  readonly if?: string;
   readonly uses?: string;
   readonly permissions?: Readonly<Record<string, string>>;
   readonly environment?: string;

@@ -101,6 +101,16 @@ describe("what runs", () => {
       const runs = steps.map(({ run = "" }) => run).join("\n");
       expect(runs).not.toMatch(/proposal\/|working-directory|checkout|switch/);
     }
+    // Its Terraform is planned where a code owner approved it, as the commit that was judged, before there are credentials.
+    const named = Object.entries(plan.jobs).filter(([, job]) => JSON.stringify(job).includes("proposal/"));
+    expect(named.map(([name]) => name)).toEqual(["live"]);
+    const live = plan.jobs.live!;
+    expect(live.if).toStartWith("needs.offline.outputs.live == 'true' &&");
+    const order = (live.steps ?? []).map(({ run, uses }) => run ?? uses ?? "");
+    const at = (text: string) => order.findIndex((step) => step.includes(text));
+    expect(at("scripts/github.ts proposal")).toBeGreaterThan(at("./.github/actions/proposal"));
+    expect(at("scripts/github.ts proposal")).toBeLessThan(at("./.github/actions/sign-in"));
+    expect(at("--terraform")).toBeGreaterThan(at("./.github/actions/sign-in"));
     const others = workflows.filter(({ on, file }) => "pull_request" in on && file !== "plan");
     for (const { jobs } of others)
       for (const { permissions } of Object.values(jobs)) expect(permissions).toEqual({ contents: "read" });
