@@ -9,11 +9,30 @@ import { steerAws } from "../../sandbox/up/aws.ts";
 import { type Applied, ApplyWorld, applyCaller } from "../support/apply-world.ts";
 import { waitFor } from "../support/wait-for.ts";
 
-/** The n-th request of one apply, before or after its effect. */
+/** The n-th request of one apply, or the n-th of one operation, before or after its effect. */
 export interface Point {
   readonly nth: number;
+  /** Counts this operation's requests alone, without the renewals of the lease. */
+  readonly operation?: string;
   readonly when: "before" | "after";
   readonly action: "kill" | "reset";
+}
+
+const lease = /\/lease\.json$/;
+/** A service and an operation, which are repeated until something has come about, or until time is up. */
+const repeated = /^(dms Describe|ssm GetCommandInvocation|s3 PutObject \S+\/lease\.json$)/;
+
+/** The requests that every apply of the same change makes as often, however slow the machine: by operation and number. */
+export function steadyPoints(requests: readonly string[]): Pick<Point, "nth" | "operation">[] {
+  const counts = new Map<string, number>();
+  return requests
+    .filter((request) => !repeated.test(request))
+    .map((request) => {
+      const operation = request.split(" ")[1] ?? "";
+      const nth = (counts.get(operation) ?? 0) + 1;
+      counts.set(operation, nth);
+      return { nth, operation };
+    });
 }
 
 /** An apply that is run again more often than this never finishes. */
@@ -46,12 +65,12 @@ export class KillBench implements AsyncDisposable {
     return new KillBench(world);
   }
 
-  /** How many requests an apply does that nothing happens to. */
-  async requests(): Promise<number> {
+  /** The requests of an apply that nothing happens to. */
+  async requests(): Promise<string[]> {
     const digest = await this.addCollection();
     await this.world.requests();
     await this.finish(await this.world.run(["--digest", digest]), digest, []);
-    return (await this.world.requests()).length;
+    return await this.world.requests();
   }
 
   /** Applies once more, hit at that point; gives how many runs it took. Throws when the end isn't what it must be. */
@@ -59,14 +78,23 @@ export class KillBench implements AsyncDisposable {
     const untouched = await this.world.task("billing");
     const loadedBefore = await this.loads();
     const digest = await this.addCollection();
-    const { nth, when } = point;
+    const { nth, when, operation } = point;
     const action = point.action === "kill" ? { kill: applyCaller } : { reset: true };
     const id = `${point.action}-${nth}-${when}-${this.collections.length}`;
-    await steerAws(this.world.aws, "faults", { id, caller: applyCaller, nth, times: 1, when, action });
+    const which = operation ? { operation, keyPattern: `^(?!.*${lease.source})` } : {};
+    await steerAws(this.world.aws, "faults", {
+      id,
+      caller: applyCaller,
+      ...which,
+      nth,
+      times: 1,
+      when,
+      action,
+    });
     const first = await this.world.run(["--digest", digest]);
     const faults = await steerAws<{ id: string; fired: number }[]>(this.world.aws, "faults");
     const fired = faults.some((fault) => fault.id === id && fault.fired > 0);
-    const runs = await this.finish(first, digest, [`${point.action} ${when} request ${nth}`]);
+    const runs = await this.finish(first, digest, [inWords(point)]);
     const now = await this.world.task("billing");
     expectSame("billing was restarted", now.startedAt, untouched.startedAt);
     expectSame("billing was made anew", now.arn, untouched.arn);
@@ -129,6 +157,10 @@ export class KillBench implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.world[Symbol.asyncDispose]();
   }
+}
+
+export function inWords({ action, when, nth, operation }: Point): string {
+  return `${action} ${when} ${operation ?? "request"} ${nth}`;
 }
 
 function expectSame(what: string, got: unknown, expected: unknown): void {
