@@ -62,6 +62,17 @@ function read(input: Input): StoredObject {
   };
 }
 
+/** Arguments in which no two objects of a type are the same, and AWS's answer to the second. */
+interface Unique {
+  readonly by: readonly string[];
+  readonly code: string;
+  readonly says: string;
+}
+
+function isSame(a: StoredObject, b: StoredObject, names: readonly string[]): boolean {
+  return names.every((name) => JSON.stringify(a.Attributes[name]) === JSON.stringify(b.Attributes[name]));
+}
+
 export function create(): Service[] {
   let store: ObjectStore | undefined;
   const existing = (input: Input): StoredObject => {
@@ -77,7 +88,10 @@ export function create(): Service[] {
     operations: {
       CreateObject: (input) => {
         const wanted = read(input);
-        if (store!.find(wanted.TypeName, wanted.ObjectId))
+        const unique = input.Unique as Unique | undefined;
+        if (unique && store!.all(wanted.TypeName).some((other) => isSame(other, wanted, unique.by)))
+          throw new AwsError(unique.code, unique.says);
+        if (input.Replace !== true && store!.find(wanted.TypeName, wanted.ObjectId))
           throw new AwsError(
             "ResourceAlreadyExistsException",
             `${wanted.TypeName} ${wanted.ObjectId} already exists`,

@@ -58,12 +58,16 @@ const rolePolicy: StoredType = {
     json: ["policy"],
     conflicts: [["name", "name_prefix"]],
   },
+  // PutRolePolicy replaces the one that is there.
+  isPut: true,
   id: (values, made) => `${String(values.role)}:${made.name(values)}`,
   computed: (_values, id) => ({ name: id.slice(id.indexOf(":") + 1) }),
 };
 
 const attachment: StoredType = {
   rules: { source: `${source}/role_policy_attachment.go`, forceNew: ["role", "policy_arn"] },
+  // AttachRolePolicy of what is attached changes nothing.
+  isPut: true,
   id: ({ role: name, policy_arn: policyArn }) => `${String(name)}/${String(policyArn)}`,
 };
 

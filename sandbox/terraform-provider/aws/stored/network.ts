@@ -1,5 +1,5 @@
 /** Security groups and their rules, VPC endpoints. There is no network in the sandbox: everything is on this machine. */
-import { text } from "../../values.ts";
+import { text, type Values } from "../../values.ts";
 import { type StoredType, stored } from "./resource.ts";
 
 const source = "github.com/hashicorp/terraform-provider-aws internal/service/ec2";
@@ -29,6 +29,11 @@ const securityGroup: StoredType = {
     egress: [],
     ingress: [],
   }),
+  only: ({ name, vpc_id: vpc }) => ({
+    by: ["name", "vpc_id"],
+    code: "InvalidGroup.Duplicate",
+    says: `The security group '${String(name)}' already exists for VPC '${String(vpc)}'`,
+  }),
 };
 
 const rule: StoredType = {
@@ -42,6 +47,14 @@ const rule: StoredType = {
   computed: (_values, id, { region, account }) => ({
     arn: `arn:aws:ec2:${region}:${account}:security-group-rule/${id}`,
     security_group_rule_id: id,
+  }),
+  only: ({ ip_protocol: protocol, from_port: from, to_port: to }) => ({
+    by: [
+      ...["security_group_id", "ip_protocol", "from_port", "to_port"],
+      ...["cidr_ipv4", "cidr_ipv6", "prefix_list_id", "referenced_security_group_id"],
+    ],
+    code: "InvalidPermission.Duplicate",
+    says: `the specified rule "${String(protocol)}, from port: ${String(from)}, to port: ${String(to)}, ALLOW" already exists`,
   }),
 };
 
@@ -68,7 +81,25 @@ const endpoint: StoredType = {
     policy:
       '{"Statement":[{"Action":"*","Effect":"Allow","Principal":"*","Resource":"*"}],"Version":"2008-10-17"}',
   }),
+  only: endpointOnce,
 };
+
+/** One gateway a route table and service; one interface a VPC and service that has the service's own name in the VPC's DNS. */
+function endpointOnce(values: Values): ReturnType<NonNullable<StoredType["only"]>> {
+  const [service, vpc] = [String(values.service_name), String(values.vpc_id)];
+  if (values.vpc_endpoint_type === "Gateway")
+    return {
+      by: ["vpc_endpoint_type", "service_name", "vpc_id", "route_table_ids"],
+      code: "RouteAlreadyExists",
+      says: `route table ${String((values.route_table_ids as unknown[])[0])} already has a route with destination-prefix-list-id pl-63a5400a`,
+    };
+  if (values.private_dns_enabled !== true) return undefined;
+  return {
+    by: ["vpc_endpoint_type", "service_name", "vpc_id", "private_dns_enabled"],
+    code: "InvalidParameter",
+    says: `private-dns-enabled cannot be set because there is already a conflicting DNS domain for ${service} in the VPC ${vpc}`,
+  };
+}
 
 export const networkTypes = {
   aws_security_group: stored(securityGroup),

@@ -21,6 +21,18 @@ export interface StoredType {
   computed?(values: Values, id: string, made: Made): Values;
   /** Why it can't be deleted; undefined when it can. */
   keep?(state: Values): string | undefined;
+  /** AWS gives it an identifier of its own, and still refuses a second one that is the same in this. */
+  readonly only?: (values: Values) => Unique | undefined;
+  /** AWS's call for it replaces what is there, so that it can be made twice. */
+  readonly isPut?: boolean;
+}
+
+interface Unique {
+  /** The arguments in which no two are the same. */
+  readonly by: readonly string[];
+  /** What AWS answers. */
+  readonly code: string;
+  readonly says: string;
 }
 
 function isNotFound(error: unknown): boolean {
@@ -32,11 +44,12 @@ async function call(
   operation: string,
   ObjectId: Value | undefined,
   Attributes?: Values,
+  more: object = {},
 ): Promise<Values> {
   const answer = await context.aws.json(
     "stored-objects",
     `StoredObjects.${operation}`,
-    { TypeName: context.type, ObjectId, Attributes },
+    { TypeName: context.type, ObjectId, Attributes, ...more },
     context.region,
   );
   return (answer.Attributes ?? {}) as Values;
@@ -68,7 +81,7 @@ function known(values: Values): Values {
   );
 }
 
-export function stored({ rules, id, computed, keep }: StoredType): Resource {
+export function stored({ rules, id, computed, keep, only, isPut = false }: StoredType): Resource {
   return {
     ...(rules ? { rules } : {}),
     async create({ planned }, context) {
@@ -77,7 +90,7 @@ export function stored({ rules, id, computed, keep }: StoredType): Resource {
       const open = Object.entries(planned).filter(([, value]) => isUnknown(value));
       const empty = Object.fromEntries(open.map(([name]) => [name, emptyOf(context, name)]));
       const attributes = { ...empty, id: own, ...computed?.(planned, own, made), ...known(planned) };
-      await call(context, "CreateObject", own, attributes);
+      await call(context, "CreateObject", own, attributes, { Unique: only?.(attributes), Replace: isPut });
       return attributes;
     },
     async read(state, context) {
