@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { RoundtripError } from "../../core/errors.ts";
-import { run, say } from "./run.ts";
+import { needed } from "./needed.ts";
+import { say } from "./run.ts";
 
 const tools = join(import.meta.dirname, "../../.tools");
 const zizmorFolder = join(tools, "zizmor");
@@ -29,7 +29,7 @@ export async function ensureWorkflowTools(): Promise<string> {
   for (const [name, module] of Object.entries(goTools) as ["actionlint" | "act", string][]) {
     if (workflowTool(name)) continue;
     say(`  building ${module} into .tools/bin (once)`);
-    await needed("go", ["install", module], { GOBIN: join(tools, "bin") });
+    await needed("go", ["install", module], { env: { GOBIN: join(tools, "bin") } });
   }
   if (!workflowTool("zizmor")) {
     say(`  installing ${zizmorPackage} into .tools/zizmor (once)`);
@@ -38,20 +38,4 @@ export async function ensureWorkflowTools(): Promise<string> {
     await needed(pip, ["install", "--quiet", "--disable-pip-version-check", zizmorPackage]);
   }
   return Object.keys(places).join(", ");
-}
-
-async function needed(
-  command: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): Promise<void> {
-  const ran = await run(command, args, { timeoutMs: 900_000, env });
-  if (ran.code === 0) return;
-  throw new RoundtripError({
-    kind: "unavailable",
-    what: `run ${command} ${args.join(" ")}`,
-    expected: "exit code 0",
-    got: `exit code ${ran.code}: ${ran.stderr.trim().slice(-500)}`,
-    wayOut: "install Go and python3 with venv, or mend the package index, and run the command again",
-  });
 }

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { terraformLinter } from "../setup/terraform-linters.ts";
 import { workflowTool } from "../setup/workflow-tools.ts";
 
 /** Why a suite can't run here. `installable`: installing something mends it, so that REQUIRE_ALL=1 counts it as failed. */
@@ -40,6 +41,11 @@ async function systemdMissing(): Promise<Missing | undefined> {
 
 async function terraformMissing(): Promise<Missing | undefined> {
   return Bun.which("terraform") ? undefined : { reason: "no terraform on PATH", installable: false };
+}
+
+async function terraformLintersMissing(): Promise<Missing | undefined> {
+  if (terraformLinter("tflint")) return undefined;
+  return { reason: "no tflint and checkov as pinned (bun scripts/setup.ts --all)", installable: true };
 }
 
 async function workflowToolsMissing(
@@ -103,6 +109,12 @@ export const suites: readonly Suite[] = [
     tests: ["sandbox/terraform-provider", "tests/terraform", "tests/adopt"],
     minutesMax: 10,
     missing: terraformMissing,
+  },
+  {
+    name: "Terraform linters",
+    tests: ["tests/terraform-linters"],
+    minutesMax: 4,
+    missing: terraformLintersMissing,
   },
   { name: "apply", tests: ["tests/apply"], parallel: 1, minutesMax: 10 },
   { name: "use cases", tests: ["tests/use-cases"], parallel: 1, minutesMax: 10 },

@@ -87,8 +87,9 @@ module "dms" {
     ssl_mode        = local.has_tls ? "verify-full" : "none"
     certificate_pem = local.has_tls ? file(var.docdb_ca_bundle_file) : null
   }
-  target_endpoints = module.task_config.target_endpoints
-  tasks            = module.task_config.tasks
+  target_endpoints     = module.task_config.target_endpoints
+  tasks                = module.task_config.tasks
+  endpoint_kms_key_arn = var.kms_key_arn
   replication_instance = {
     id                           = coalesce(var.dms_ri_mongodb_docdb.replication_instance_id, local.prefix)
     class                        = var.dms_ri_mongodb_docdb.replication_instance_class

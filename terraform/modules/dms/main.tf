@@ -30,6 +30,7 @@ resource "aws_dms_endpoint" "source" {
   ssl_mode                        = var.source_endpoint.ssl_mode
   certificate_arn                 = var.source_endpoint.certificate_arn
   extra_connection_attributes     = var.source_endpoint.extra_connection_attributes
+  kms_key_arn                     = var.endpoint_kms_key_arn
   tags                            = var.tags
 
   mongodb_settings {
@@ -64,6 +65,7 @@ resource "aws_dms_endpoint" "target" {
   password        = each.value.imported_username == local.target_secret.username ? null : local.target_secret.password
   ssl_mode        = var.target.ssl_mode
   certificate_arn = local.target_certificate_arn
+  kms_key_arn     = var.endpoint_kms_key_arn
   tags            = var.tags
 }
 

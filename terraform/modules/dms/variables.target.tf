@@ -32,6 +32,17 @@ variable "target" {
   }
 }
 
+variable "endpoint_kms_key_arn" {
+  description = "KMS key DMS keeps the endpoints' logins with; null uses the account's key of DMS. Another one makes the endpoints anew, and their tasks."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.endpoint_kms_key_arn == null || can(regex("^arn:aws[\\w-]*:kms:[\\w-]+:\\d{12}:key/", var.endpoint_kms_key_arn))
+    error_message = "endpoint_kms_key_arn must be the ARN of a key, got ${coalesce(var.endpoint_kms_key_arn, "nothing")}."
+  }
+}
+
 variable "target_endpoints" {
   description = <<-EOT
     Target endpoints by identifier, with the database each writes to. Module task-config gives them. `imported_username` is the

@@ -1,10 +1,16 @@
 resource "aws_cloudwatch_log_group" "this" {
+  #checkov:skip=CKV_AWS_158:the log holds names and counts; a key of one's own would need a policy for CloudWatch, which its owner writes
   name              = "/aws/lambda/${var.function_name}"
   retention_in_days = var.log_retention_days
   tags              = var.tags
 }
 
 resource "aws_lambda_function" "this" {
+  #checkov:skip=CKV_AWS_50:one function that calls one database; its log has each step with its time
+  #checkov:skip=CKV_AWS_115:a new account has ten executions in all and lets none be reserved
+  #checkov:skip=CKV_AWS_116:its callers wait for the answer; nothing calls it asynchronously, so nothing would reach a queue
+  #checkov:skip=CKV_AWS_173:its environment names secrets and holds none
+  #checkov:skip=CKV_AWS_272:the hash of the archive, which the build makes the same from the same sources, is what is reviewed
   function_name = var.function_name
   description   = "Users, databases and collections of tasks.yaml on DocumentDB"
   role          = var.role_arn

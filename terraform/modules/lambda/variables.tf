@@ -128,9 +128,9 @@ variable "provision" {
 }
 
 variable "log_retention_days" {
-  description = "How long the function's log is kept."
+  description = "How long the function's log is kept: it says who was made or dropped when."
   type        = number
-  default     = 90
+  default     = 365
   nullable    = false
 
   validation {

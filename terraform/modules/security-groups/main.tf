@@ -11,6 +11,7 @@ locals {
 }
 
 resource "aws_security_group" "this" {
+  #checkov:skip=CKV2_AWS_5:attached by the modules that are given its id, where this check doesn't follow
   for_each = var.groups
 
   name        = each.value.name

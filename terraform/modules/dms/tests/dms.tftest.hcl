@@ -452,3 +452,11 @@ run "mappings_without_rules" {
   }
   expect_failures = [var.tasks]
 }
+
+run "a_key_that_is_an_alias" {
+  command = plan
+  variables {
+    endpoint_kms_key_arn = "alias/mine"
+  }
+  expect_failures = [var.endpoint_kms_key_arn]
+}
