@@ -142,12 +142,16 @@ describe.skipIf(!terraformProgram)(`Terraform behind the port Infrastructure${wh
     await world.aws.control("POST", "faults", {
       operation: "CreateEndpoint",
       keyPattern: "locked-target",
-      action: { delayMs: 4000 },
+      action: { delayMs: 7000 },
     });
     const applying = holder.apply();
     await waitFor("the lock", () => existsSync(join(directory, ".terraform.tfstate.lock.info")));
     using other = open(directory);
     const error = await refusal(other.plan());
+    // Who only looks takes no lock and waits for none.
+    using onlooker = open(directory, { lock: false });
+    expect(await onlooker.plan()).toHaveLength(1);
+    expect(existsSync(join(directory, ".terraform.tfstate.lock.info"))).toBe(true);
     await applying;
     expect(error.kind).toBe("refused");
     expect(error.got).toMatch(/^lock [0-9a-f-]{36}, held by \S+@\S+ since .+ for OperationTypeApply$/);
