@@ -4,6 +4,8 @@ export interface Variable {
   readonly description: string;
   /** As it is written, on one line. */
   readonly type: string;
+  /** As it is written, line by line. */
+  readonly typeLines: readonly string[];
   /** As it is written, on one line; undefined where the caller must give a value. */
   readonly default: string | undefined;
   /** The error message of each validation, as it is written. */
@@ -46,6 +48,7 @@ function blocks(text: string, kind: string): Block[] {
 
 function variableOf({ name, lines }: Block): Variable {
   const attributes = attributesOf(lines);
+  const type = attributes.get("type") ?? [];
   const validations = lines.filter((line) => line === "  validation {").length;
   const refusals = lines.flatMap((line) => /^ {4}error_message\s*= "(.*)"$/.exec(line)?.[1] ?? []);
   if (refusals.length !== validations)
@@ -53,7 +56,8 @@ function variableOf({ name, lines }: Block): Variable {
   return {
     name,
     description: textOf(attributes.get("description") ?? []),
-    type: oneLine(attributes.get("type") ?? []),
+    type: oneLine(type),
+    typeLines: type.filter((line) => line !== "").map((line) => line.replace(/^ {2}/, "")),
     default: attributes.has("default") ? oneLine(attributes.get("default") ?? []) : undefined,
     refusals,
   };
@@ -64,7 +68,7 @@ function outputOf({ name, lines }: Block): Output {
   return {
     name,
     description: textOf(attributes.get("description") ?? []),
-    sensitive: attributes.get("sensitive")?.join() === "true",
+    sensitive: attributes.get("sensitive")?.[0] === "true",
   };
 }
 
