@@ -7,6 +7,7 @@ const packages: Readonly<Record<string, string>> = {
   "/usr/bin/systemd-nspawn": "systemd-container",
   "/usr/sbin/debootstrap": "debootstrap",
   "/usr/bin/chromium": "chromium",
+  "/usr/bin/shellcheck": "shellcheck",
 };
 
 /** Installs what the system tests need; only where this is Debian and the user is root. */

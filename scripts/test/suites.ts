@@ -97,8 +97,7 @@ export const suites: readonly Suite[] = [
   {
     name: "workflows, run by act",
     tests: ["tests/workflows/act"],
-    parallel: 1,
-    minutesMax: 8,
+    minutesMax: 10,
     // Workflows apply with Terraform.
     missing: async () => (await workflowToolsMissing("act")) ?? (await terraformMissing()),
   },
@@ -125,7 +124,7 @@ export const suites: readonly Suite[] = [
   { name: "chaos sample", tests: ["tests/chaos"], parallel: 1, minutesMax: 8 },
   {
     name: "units under real systemd",
-    tests: ["tests/systemd/container.test.ts"],
+    tests: ["tests/systemd/container.test.ts", "tests/systemd/first-boot.test.ts"],
     launcher: ["bun", "tests/systemd/run.ts"],
     minutesMax: 12,
     missing: systemdMissing,

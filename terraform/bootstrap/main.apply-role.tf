@@ -67,7 +67,7 @@ locals {
     ec2    = ["${local.arns}:ec2:${local.account}:*", "${local.arns}:ec2:${var.region}::image/*"]
     iam    = [for kind in ["instance-profile", "role"] : "${local.arns}:iam::${data.aws_caller_identity.this.account_id}:${kind}/${local.prefix}-*"]
     lambda = ["${local.arns}:lambda:${local.account}:function:${local.prefix}-*"]
-    logs   = ["${local.arns}:logs:${local.account}:log-group:/aws/lambda/${local.prefix}-*"]
+    logs   = [for name in ["/aws/lambda/${local.prefix}-*", "/${local.prefix}/*"] : "${local.arns}:logs:${local.account}:log-group:${name}"]
     rds    = [for kind in ["cluster", "cluster-pg", "cluster-snapshot", "db", "global-cluster", "subgrp"] : "${local.arns}:rds:${kind == "global-cluster" ? ":${data.aws_caller_identity.this.account_id}" : local.account}:${kind}:${kind == "global-cluster" ? "*" : "${local.prefix}-*"}"]
     s3     = ["${local.arns}:s3:::${local.prefix}-*"]
     secretsmanager = [

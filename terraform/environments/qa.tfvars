@@ -35,6 +35,15 @@ lambda_egress_rules  = [{ from_port = 443, to_port = 443, cidr_blocks = ["10.0.0
 ec2_subnet_id        = "subnet-0123456789abcdef0"
 operations_subnet_id = "subnet-0fedcba9876543210"
 
+# What hosts install at their first start; put there before the first apply (modules/ec2/README.md).
+host_release = {
+  bucket           = "roundtrip-releases-example"
+  worker           = { key = "1.0.0/roundtrip-worker-linux-x64", sha256 = "0000000000000000000000000000000000000000000000000000000000000000" }
+  database_tools   = { key = "database-tools-100.9.5-amazon2023-x86_64.tgz", sha256 = "0000000000000000000000000000000000000000000000000000000000000000" }
+  ca_bundle        = { key = "global-bundle.pem", sha256 = "0000000000000000000000000000000000000000000000000000000000000000" }
+  cloudwatch_agent = { key = "amazon-cloudwatch-agent.rpm", sha256 = "0000000000000000000000000000000000000000000000000000000000000000" }
+}
+
 administrators    = ["administrator", "roundtrip"]
 application_users = [{ name = "shop", secret = "roundtrip/qa/shop" }]
 

@@ -28,6 +28,26 @@ locals {
   }
 }
 
+locals {
+  units = "${path.module}/../../services/units"
+
+  installation = var.host_release == null ? null : {
+    region                = var.region
+    bucket                = var.host_release.bucket
+    environment_parameter = local.environment_parameter
+    log_group             = aws_cloudwatch_log_group.hosts.name
+    metrics_namespace     = local.metrics_namespace
+    units                 = { for name in fileset(local.units, "*.{service,timer}") : name => file("${local.units}/${name}") }
+    artifacts             = { for name, artifact in var.host_release : name => artifact if name != "bucket" }
+  }
+
+  environment_parameter = "/roundtrip/${var.environment}/environment"
+  metrics_namespace     = "Roundtrip"
+  release_arns = var.host_release == null ? [] : [
+    for artifact in values(local.installation.artifacts) : "${local.arns}:s3:::${var.host_release.bucket}/${artifact.key}" if artifact != null
+  ]
+}
+
 module "hosts" {
   source   = "../modules/ec2"
   for_each = local.hosts
@@ -41,7 +61,13 @@ module "hosts" {
   instance_profile   = module.iam.instance_profiles["${each.key}_host"]
   volume_gigabytes   = each.value.volume_gigabytes
   kms_key_arn        = var.kms_key_arn
-  user_data          = var.ec2_user_data
+  installation       = local.installation
+}
+
+# Where the hosts' own logs go; the services' stand in the hosts' journals (roundtrip logs).
+resource "aws_cloudwatch_log_group" "hosts" {
+  name              = "/roundtrip/${var.environment}/hosts"
+  retention_in_days = 30
 }
 
 # Until there was an operations host, the only one had an address of its own.

@@ -16,8 +16,14 @@ locals {
         {
           sid       = "Bucket"
           why       = "adapters/aws/object-store.ts: log, manifests, dumps, journals"
-          actions   = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject", "s3:PutObjectTagging"]
+          actions   = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:PutObject", "s3:PutObjectTagging"]
           resources = ["${local.bucket_arn}/*"]
+        },
+        {
+          sid       = "Read"
+          why       = "adapters/aws/object-store.ts: what is in the bucket; and terraform/modules/ec2/install/install.sh: the release"
+          actions   = ["s3:GetObject"]
+          resources = concat(["${local.bucket_arn}/*"], local.release_arns)
         },
         {
           sid       = "List"
@@ -41,11 +47,34 @@ locals {
           sid       = "StopItself"
           why       = "services/monitor-clean: the host stops itself when all is done"
           actions   = ["ec2:ModifyInstanceAttribute", "ec2:StopInstances"]
-          resources = ["${local.arns}:ec2:${var.region}:${data.aws_caller_identity.this.account_id}:instance/*"]
+          resources = ["${local.arns}:ec2:${local.in_account}:instance/*"]
           conditions = [{
             test     = "StringEquals"
             variable = "aws:ResourceTag/Name"
             values   = [local.hosts["failback"].name]
+          }]
+        },
+        {
+          sid       = "ReadEnvironment"
+          why       = "terraform/modules/ec2/install/fetch-environment.sh: the environment's document"
+          actions   = ["ssm:GetParameter"]
+          resources = ["${local.arns}:ssm:${local.in_account}:parameter${local.environment_parameter}"]
+        },
+        {
+          sid       = "KeepLogs"
+          why       = "terraform/modules/ec2/install/amazon-cloudwatch-agent.json.tftpl: the log of the machine's set-up"
+          actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+          resources = ["${local.arns}:logs:${local.in_account}:log-group:/roundtrip/${var.environment}/hosts:*"]
+        },
+        {
+          sid       = "Measure"
+          why       = "terraform/modules/ec2/install/amazon-cloudwatch-agent.json.tftpl: disk and memory; CloudWatch has no narrower resource"
+          actions   = ["cloudwatch:PutMetricData"]
+          resources = ["*"]
+          conditions = [{
+            test     = "StringEquals"
+            variable = "cloudwatch:namespace"
+            values   = [local.metrics_namespace]
           }]
         },
       ], local.use_key)
@@ -60,9 +89,9 @@ locals {
       statements = concat([
         {
           sid       = "Read"
-          why       = "adapters/aws/object-store.ts: phase, identity, what a failback left"
+          why       = "adapters/aws/object-store.ts: phase, identity, what a failback left; and terraform/modules/ec2/install/install.sh: the release"
           actions   = ["s3:GetObject"]
-          resources = ["${local.bucket_arn}/*"]
+          resources = concat(["${local.bucket_arn}/*"], local.release_arns)
         },
         {
           sid       = "Write"
@@ -93,6 +122,29 @@ locals {
           why       = "adapters/aws/instances.ts: whether the failback host could start; EC2 has no narrower resource"
           actions   = ["ec2:DescribeInstances"]
           resources = ["*"]
+        },
+        {
+          sid       = "ReadEnvironment"
+          why       = "terraform/modules/ec2/install/fetch-environment.sh: the environment's document"
+          actions   = ["ssm:GetParameter"]
+          resources = ["${local.arns}:ssm:${local.in_account}:parameter${local.environment_parameter}"]
+        },
+        {
+          sid       = "KeepLogs"
+          why       = "terraform/modules/ec2/install/amazon-cloudwatch-agent.json.tftpl: the log of the machine's set-up"
+          actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+          resources = ["${local.arns}:logs:${local.in_account}:log-group:/roundtrip/${var.environment}/hosts:*"]
+        },
+        {
+          sid       = "Measure"
+          why       = "terraform/modules/ec2/install/amazon-cloudwatch-agent.json.tftpl: disk and memory; CloudWatch has no narrower resource"
+          actions   = ["cloudwatch:PutMetricData"]
+          resources = ["*"]
+          conditions = [{
+            test     = "StringEquals"
+            variable = "cloudwatch:namespace"
+            values   = [local.metrics_namespace]
+          }]
         },
       ], local.use_key)
     }

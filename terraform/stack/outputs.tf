@@ -25,7 +25,8 @@ locals {
 
 # What runbooks and scripts need to know, so that nobody copies identifiers by hand. Names of secrets, never values.
 resource "aws_ssm_parameter" "environment" {
-  name        = "/roundtrip/${var.environment}/environment"
+  #checkov:skip=CKV2_AWS_34:names and ARNs; a SecureString would ask each reader for a key and keep nothing secret
+  name        = local.environment_parameter
   description = "What Roundtrip knows of this environment (schemas/environment.schema.json)"
   type        = "String"
   tier        = "Intelligent-Tiering"

@@ -79,10 +79,20 @@ variable "ec2_volume_size" {
   nullable    = false
 }
 
-variable "ec2_user_data" {
-  description = "What cloud-init runs at the first start of each host."
-  type        = string
-  default     = null
+variable "host_release" {
+  description = <<-EOT
+    What both hosts install at their first start, by key and sha256, from a bucket that is there before the first apply: the worker
+    (`make build`), MongoDB Database Tools 100.9 to 100.11 (.tgz), DocumentDB's CA bundle, the CloudWatch agent (.rpm or .deb). null leaves
+    hosts as their image is. Another release is for the next machine: a standing one is upgraded in place.
+  EOT
+  type = object({
+    bucket           = string
+    worker           = object({ key = string, sha256 = string })
+    database_tools   = object({ key = string, sha256 = string })
+    ca_bundle        = optional(object({ key = string, sha256 = string }))
+    cloudwatch_agent = optional(object({ key = string, sha256 = string }))
+  })
+  default = null
 }
 
 variable "operations_name" {

@@ -36,6 +36,25 @@ export async function makeContainerRoot(say: (message: string) => void): Promise
 const bootTimeoutMs = 60_000;
 const powerOffTimeoutMs = 30_000;
 
+/** A disk for a container that boots more than once: what it writes is kept over the root, which stays as it is. */
+export class Disk implements Disposable {
+  readonly directory: string;
+
+  constructor(private readonly folder: string) {
+    this.directory = join(folder, "disk");
+    const [upper, work] = [join(folder, "written"), join(folder, "work")];
+    for (const each of [this.directory, upper, work]) mkdirSync(each, { recursive: true });
+    const options = `lowerdir=${containerRoot},upperdir=${upper},workdir=${work}`;
+    const mounted = Bun.spawnSync(["mount", "-t", "overlay", "overlay", "-o", options, this.directory]);
+    if (mounted.exitCode !== 0) throw new Error(`mount an overlay: ${mounted.stderr.toString().trim()}`);
+  }
+
+  [Symbol.dispose](): void {
+    Bun.spawnSync(["umount", this.directory]);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
 /** A booted container: its pid 1 is systemd. */
 export class Container implements AsyncDisposable {
   private constructor(
@@ -43,18 +62,21 @@ export class Container implements AsyncDisposable {
     readonly leader: number,
   ) {}
 
-  /** Boots it; `binds` are folders of this machine that it sees read-only, path in the container first. */
-  static async boot(binds: Readonly<Record<string, string>>): Promise<Container> {
+  /**
+   * Boots it; `binds` are folders of this machine that it sees read-only, path in the container first. Without a `directory` of
+   * its own (`Disk`) it forgets everything when it ends.
+   */
+  static async boot(binds: Readonly<Record<string, string>>, directory?: string): Promise<Container> {
     const nspawn = Bun.spawn(
       [
         "systemd-nspawn",
         "-D",
-        containerRoot,
+        directory ?? containerRoot,
         "-b",
         `--machine=roundtrip-${process.pid}`,
         "--register=no",
         "--keep-unit",
-        "--volatile=overlay",
+        ...(directory === undefined ? ["--volatile=overlay"] : []),
         "--console=pipe",
         ...Object.entries(binds).map(([inside, outside]) => `--bind-ro=${outside}:${inside}`),
       ],

@@ -26,12 +26,22 @@ const programs: Readonly<Record<string, Program>> = {
   runner: { entry: "scripts/roundtrip.ts" },
 };
 
+/** What a host calls by scripts and by AWS's agent, not by the worker. */
+const ofItsSetUp = {
+  "ssm:GetParameter": "terraform/modules/ec2/install/fetch-environment.sh",
+  "cloudwatch:PutMetricData": "the CloudWatch agent",
+  "logs:CreateLogStream": "the same",
+  "logs:PutLogEvents": "the same",
+};
+
 /** What no call in the source asks for, by role, with the reason it is granted all the same. */
 const besides: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   create_user_db: { "s3:ListBucket": "without it S3 answers denied for an object that isn't there" },
   failback_host: {
+    ...ofItsSetUp,
     "s3:PutObjectTagging": "services/backup/dump.ts puts dumps with a tag: the put needs it, too",
   },
+  operations_host: ofItsSetUp,
   dms_secrets: {
     "secretsmanager:DescribeSecret": "DMS itself reads the source endpoint's secret",
     "secretsmanager:GetSecretValue": "the same",
@@ -93,6 +103,7 @@ function roles(): ReadonlyMap<string, Role> {
 
 /** Calls AWS knows no narrower resource for: Service Authorization Reference, the tables of each service. */
 const withoutResources = [
+  "cloudwatch:PutMetricData",
   "dms:DescribeAccountAttributes",
   "dms:DescribeConnections",
   "dms:DescribeEndpoints",

@@ -30,6 +30,7 @@ class StackWorld implements AsyncDisposable {
     const copy = world.copy(join(repository, "terraform"), "repository/terraform");
     const root = join(copy, "..");
     cpSync(join(repository, "runbooks/documents"), join(root, "runbooks/documents"), { recursive: true });
+    cpSync(join(repository, "services/units"), join(root, "services/units"), { recursive: true });
     cpSync(join(repository, "tasks.yaml"), join(root, "tasks.yaml"));
     mkdirSync(join(root, "dist"));
     const handler = new TextEncoder().encode("export const handler = async () => ({});");

@@ -89,17 +89,6 @@ variable "kms_key_arn" {
   }
 }
 
-variable "user_data" {
-  description = "What cloud-init runs at the first start. Holds names of secrets, never their values: whoever may describe instances reads it."
-  type        = string
-  default     = null
-
-  validation {
-    condition     = var.user_data == null ? true : length(var.user_data) <= 16384
-    error_message = "user_data must be 16 KB at most."
-  }
-}
-
 variable "tags" {
   description = "Tags of everything this module makes."
   type        = map(string)

@@ -9,7 +9,18 @@ variables {
   subnet_id          = "subnet-0123"
   security_group_ids = ["sg-0123"]
   instance_profile   = "tests"
-  user_data          = "#cloud-config"
+  installation = {
+    region                = "us-east-1"
+    bucket                = "tests-releases"
+    environment_parameter = "/roundtrip/dev/environment"
+    log_group             = "/roundtrip/dev/hosts"
+    units                 = { "backup.service" = "[Service]\nExecStart=/bin/true\n", "backup.timer" = "[Timer]\nOnCalendar=daily\n" }
+    enabled_units         = ["backup.timer"]
+    artifacts = {
+      worker         = { key = "releases/1/roundtrip-worker", sha256 = "0000000000000000000000000000000000000000000000000000000000000001" }
+      database_tools = { key = "releases/1/tools.tgz", sha256 = "0000000000000000000000000000000000000000000000000000000000000002" }
+    }
+  }
 }
 
 run "encrypted_and_imdsv2_only" {
@@ -25,8 +36,8 @@ run "encrypted_and_imdsv2_only" {
 
 run "a_newer_image_leaves_the_machine" {
   variables {
-    ami       = "ami-0fedcba9876543210"
-    user_data = "#cloud-config of another release"
+    ami          = "ami-0fedcba9876543210"
+    installation = null
   }
 
   assert {
@@ -91,10 +102,98 @@ run "a_key_that_is_an_alias" {
   expect_failures = [var.kms_key_arn]
 }
 
-run "a_book_of_user_data" {
+run "a_checksum_that_is_none" {
   command = plan
   variables {
-    user_data = join("", [for index in range(1024) : "0123456789abcdefg"])
+    installation = {
+      region    = "us-east-1", bucket = "tests-releases", environment_parameter = "/roundtrip/dev/environment", log_group = "/roundtrip/dev/hosts", units = { "backup.service" = "" }, enabled_units = []
+      artifacts = { worker = { key = "releases/1/roundtrip-worker", sha256 = "d41d8cd98f00b204e9800998ecf8427e" }, database_tools = { key = "tools.tgz", sha256 = "0000000000000000000000000000000000000000000000000000000000000001" } }
+    }
   }
-  expect_failures = [var.user_data]
+  expect_failures = [var.installation]
+}
+
+run "a_key_that_a_shell_would_read" {
+  command = plan
+  variables {
+    installation = {
+      region    = "us-east-1", bucket = "tests-releases", environment_parameter = "/roundtrip/dev/environment", log_group = "/roundtrip/dev/hosts", units = { "backup.service" = "" }, enabled_units = []
+      artifacts = { worker = { key = "worker$(reboot)", sha256 = "0000000000000000000000000000000000000000000000000000000000000001" }, database_tools = { key = "tools.tgz", sha256 = "0000000000000000000000000000000000000000000000000000000000000001" } }
+    }
+  }
+  expect_failures = [var.installation]
+}
+
+run "a_bucket_that_is_none" {
+  command = plan
+  variables {
+    installation = {
+      region    = "us-east-1", bucket = "Tests Releases", environment_parameter = "/roundtrip/dev/environment", log_group = "/roundtrip/dev/hosts", units = { "backup.service" = "" }, enabled_units = []
+      artifacts = { worker = { key = "releases/1/roundtrip-worker", sha256 = "0000000000000000000000000000000000000000000000000000000000000001" }, database_tools = { key = "tools.tgz", sha256 = "0000000000000000000000000000000000000000000000000000000000000001" } }
+    }
+  }
+  expect_failures = [var.installation]
+}
+
+run "a_unit_in_another_folder" {
+  command = plan
+  variables {
+    installation = {
+      region    = "us-east-1", bucket = "tests-releases", environment_parameter = "/roundtrip/dev/environment", log_group = "/roundtrip/dev/hosts", units = { "../backup.service" = "" }, enabled_units = []
+      artifacts = { worker = { key = "releases/1/roundtrip-worker", sha256 = "0000000000000000000000000000000000000000000000000000000000000001" }, database_tools = { key = "tools.tgz", sha256 = "0000000000000000000000000000000000000000000000000000000000000001" } }
+    }
+  }
+  expect_failures = [var.installation]
+}
+
+run "a_unit_enabled_that_is_not_there" {
+  command = plan
+  variables {
+    installation = {
+      region    = "us-east-1", bucket = "tests-releases", environment_parameter = "/roundtrip/dev/environment", log_group = "/roundtrip/dev/hosts", units = { "backup.service" = "" }, enabled_units = ["backup.timer"]
+      artifacts = { worker = { key = "releases/1/roundtrip-worker", sha256 = "0000000000000000000000000000000000000000000000000000000000000001" }, database_tools = { key = "tools.tgz", sha256 = "0000000000000000000000000000000000000000000000000000000000000001" } }
+    }
+  }
+  expect_failures = [var.installation]
+}
+
+run "no_units" {
+  command = plan
+  variables {
+    installation = {
+      region = "us-east-1", bucket = "tests-releases", environment_parameter = "/roundtrip/dev/environment", log_group = "/roundtrip/dev/hosts", units = {}
+      artifacts = {
+        worker         = { key = "worker", sha256 = "0000000000000000000000000000000000000000000000000000000000000001" }
+        database_tools = { key = "tools.tgz", sha256 = "0000000000000000000000000000000000000000000000000000000000000001" }
+      }
+    }
+  }
+  expect_failures = [var.installation]
+}
+
+run "an_agent_in_a_zip" {
+  command = plan
+  variables {
+    installation = {
+      region    = "us-east-1", bucket = "tests-releases", environment_parameter = "/roundtrip/dev/environment", log_group = "/roundtrip/dev/hosts", units = { "backup.service" = "" }, enabled_units = []
+      artifacts = { worker = { key = "releases/1/roundtrip-worker", sha256 = "0000000000000000000000000000000000000000000000000000000000000001" }, database_tools = { key = "tools.tgz", sha256 = "0000000000000000000000000000000000000000000000000000000000000001" }, cloudwatch_agent = { key = "agent.zip", sha256 = "0000000000000000000000000000000000000000000000000000000000000001" } }
+    }
+  }
+  expect_failures = [var.installation]
+}
+
+run "more_units_than_user_data_holds" {
+  command = plan
+  variables {
+    installation = {
+      region = "us-east-1", bucket = "tests-releases", environment_parameter = "/roundtrip/dev/environment", log_group = "/roundtrip/dev/hosts"
+      # Digests don't pack.
+      units = { for index in range(600) : "unit-${index}.service" => sha512(tostring(index)) }
+      artifacts = {
+        worker         = { key = "worker", sha256 = "0000000000000000000000000000000000000000000000000000000000000001" }
+        database_tools = { key = "tools.tgz", sha256 = "0000000000000000000000000000000000000000000000000000000000000001" }
+      }
+    }
+  }
+  expect_failures = [aws_instance.this]
 }
