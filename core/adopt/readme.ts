@@ -37,6 +37,7 @@ export function readmeText(input: ReadmeInput): string {
     "## Later",
     "",
     "- `roundtrip plan` and `apply` read `tasks.yaml` in the repository's root: move it there, and `tasks_file` in `main.tf` with it.",
+    `- Before the first \`roundtrip plan\`: \`roundtrip adopt --record --env ${environment}\` writes down that this is what stands.`,
     "- A task keeps the rules and settings DMS has (`adopted.json`) until it is changed in `tasks.yaml`; the change goes through",
     "  `roundtrip apply`, which pauses it first.",
     "- Terraform doesn't know the endpoints' passwords (`imported_login`, `imported_username`). To change one, pause the tasks, give",

@@ -1,5 +1,6 @@
 import type { LiveTask } from "../live/live-state.ts";
 import { counted, listed } from "../plan/words.ts";
+import { isBroken } from "../replication/loaded.ts";
 import { effectiveTask } from "../tasks/effective.ts";
 import { tableMappings } from "../tasks/mappings.ts";
 import type { EnvironmentName, Task, Tasks } from "../tasks/model.ts";
@@ -9,7 +10,6 @@ import { mappingsDifference, settingsDifference } from "./task-difference.ts";
 
 /** Statuses that DMS passes through by itself. */
 const passing = new Set(["creating", "starting", "modifying", "moving", "testing"]);
-const failedTables = new Set(["Table error", "Table cancelled"]);
 
 interface DmsCircumstances {
   readonly standsStill: boolean;
@@ -67,7 +67,7 @@ function ofTask(
   const different = settingsDifference(dmsTaskSettings(settings), live.settings);
   if (different) add("task-settings", "settings as tasks.yaml says", different, bringBack);
   if (!standsStill) findings.push(...runFindings(task.id, running, live));
-  const failed = live.tables.filter(({ state }) => failedTables.has(state));
+  const failed = live.tables.filter(isBroken);
   if (failed.length > 0)
     add(
       "table-failed",

@@ -33,6 +33,18 @@ export interface Applied {
   readonly by: AppliedBy;
   /** Namespaces that came to their name by a rename and were not loaded since: DMS shows them as not begun. */
   readonly renamed?: readonly string[];
+  /** Adopted tasks whose rules or settings in DMS are not those of tasks.yaml, by id: how they differ, in words. */
+  readonly adopted?: Readonly<Record<string, string>>;
+}
+
+/** `adopted` after a plan was applied: what it left as it was. */
+export function adoptedAfter(
+  before: Readonly<Record<string, string>>,
+  plan: Pick<Plan, "tasks">,
+  actionOf: (task: TaskPlan) => TaskAction,
+): Record<string, string> {
+  const left = new Set(plan.tasks.filter((task) => actionOf(task) === "none").map(({ id }) => id));
+  return Object.fromEntries(Object.entries(before).filter(([id]) => left.has(id)));
 }
 
 /** `renamed` after a plan was applied: what is still declared and was not loaded by it, and what it renamed. */

@@ -101,6 +101,30 @@ describe("divergence", () => {
     ]);
   });
 
+  test("an adopted task may differ as it did when it was adopted, and in no other way", () => {
+    const rules = (...names: string[]) => ({
+      rules: names.map((name, index) => ({
+        "rule-type": "selection",
+        "rule-id": String(index),
+        "object-locator": { "schema-name": "billing", "table-name": name },
+        "rule-action": "explicit",
+      })),
+    });
+    const adopted = { billing: "mappings: also billing.old" };
+    const among = (...names: string[]) =>
+      divergences(
+        plan,
+        "dev",
+        [base, head],
+        head,
+        with_(dmsOf(base), "billing", { mappings: rules(...names) }),
+        adopted,
+      );
+    expect(among("invoices", "old")).toEqual([]);
+    expect(among("invoices", "old", "other")).toHaveLength(1);
+    expect(among("old")).toHaveLength(1);
+  });
+
   test("what an unfinished apply before this one left is no divergence", () => {
     const before = tasksOf(
       "id: shop, database: shop, collections: [orders, returns]",

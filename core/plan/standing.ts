@@ -57,6 +57,7 @@ export interface Divergence {
 /**
  * Tasks that are neither as last applied nor as this plan (or an unfinished one before it) makes them, and tasks the
  * plan leaves alone that should run and don't. `known` are the revisions a task may be at, what was last applied first.
+ * An adopted task may differ from that as it did when it was adopted, and in no other way.
  */
 export function divergences(
   plan: Plan,
@@ -64,11 +65,13 @@ export function divergences(
   known: readonly (Tasks | undefined)[],
   head: Tasks,
   live: StandingDms,
+  adopted: Readonly<Record<string, string>> = {},
 ): Divergence[] {
   const found: Divergence[] = [];
   for (const task of plan.tasks) {
     const differences = known.map((tasks) => taskDifference(tasks, task.id, environment, live));
-    if (differences.every((difference) => difference !== undefined))
+    const asAdopted = differences[0] !== undefined && differences[0] === adopted[task.id];
+    if (!asAdopted && differences.every((difference) => difference !== undefined))
       found.push({ id: task.id, expected: "the task as it was last applied", got: differences[0]! });
     const left = actionIn(task, environment) === "none" && runChangeIn(task, environment) === undefined;
     const status = live.tasks.get(task.id)?.status;

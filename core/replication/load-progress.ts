@@ -1,5 +1,5 @@
 import type { TableStatistics } from "../ports.ts";
-import { isLoaded } from "./loaded.ts";
+import { isBroken, isLoaded } from "./loaded.ts";
 
 /** How far a full load is. */
 export interface LoadProgress {
@@ -12,16 +12,14 @@ export interface LoadProgress {
   readonly broken: readonly TableStatistics[];
 }
 
-const brokenStates = new Set(["Table error", "Table cancelled"]);
-
 /** Sorts a task's tables by how their load goes; a state unknown here is still to be waited for. */
 export function loadProgress(tables: readonly TableStatistics[], total: number | undefined): LoadProgress {
   return {
     rows: tables.reduce((sum, { fullLoadRows }) => sum + fullLoadRows, 0),
     total,
     done: tables.filter((table) => isLoaded(table)),
-    waiting: tables.filter((table) => !isLoaded(table) && !brokenStates.has(table.state)),
-    broken: tables.filter(({ state }) => brokenStates.has(state)),
+    waiting: tables.filter((table) => !isLoaded(table) && !isBroken(table)),
+    broken: tables.filter(isBroken),
   };
 }
 

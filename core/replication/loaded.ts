@@ -1,9 +1,15 @@
-/** When DMS carries the whole of a collection. */
+/** What the state of a table in DMS says about its collection. */
 import type { TableStatistics } from "../ports.ts";
 
 /** A collection that the source does not have (yet) has nothing to load. */
 const loadedStates: ReadonlySet<string> = new Set(["Table completed", "Table does not exist"]);
 const notBegun = "Before load";
+const brokenStates: ReadonlySet<string> = new Set(["Table error", "Table cancelled"]);
+
+/** DMS has given up on the table: nothing of it is followed until it is loaded again. */
+export function isBroken({ state }: Pick<TableStatistics, "state">): boolean {
+  return brokenStates.has(state);
+}
 
 /**
  * Loaded, nothing to load, or `renamed`: a collection that came to its name by a rename has its documents on both sides

@@ -68,6 +68,11 @@ export class ApplyWork {
     return new Set(this.proposal.base?.value.renamed);
   }
 
+  /** How adopted tasks differ from what was last applied. */
+  get adopted(): Readonly<Record<string, string>> {
+    return this.proposal.base?.value.adopted ?? {};
+  }
+
   actionOf(task: TaskPlan): TaskAction {
     return actionIn(task, this.environment);
   }

@@ -4,8 +4,12 @@ import { type Adoption, adopt } from "../../core/adopt/adopt.ts";
 import { checkAdoptionPlan, type PlanCheck } from "../../core/adopt/check.ts";
 import { exitCodes, RoundtripError } from "../../core/errors.ts";
 import { counted } from "../../core/plan/words.ts";
-import { type EnvironmentName, environmentNames } from "../../core/tasks/model.ts";
+import { environmentNames } from "../../core/tasks/model.ts";
+import { recordAdopted } from "./adopt-record.ts";
 import { type Command, usageError } from "./command.ts";
+import { dependenciesFor } from "./dependencies.ts";
+import { headRevision } from "./head.ts";
+import { environmentNameOf } from "./named-environment.ts";
 import { readTextFile, sourceNames } from "./text-files.ts";
 
 type Values = Readonly<Record<string, unknown>>;
@@ -15,7 +19,7 @@ export const adoptCommand: Command = {
   summary:
     "Takes over an old set-up: writes the root that goes on with its DMS tasks. Changes nothing itself.",
   usage:
-    "roundtrip adopt --state FILE --tasks FILE --env ENV --out DIR [--same-state] [--names FILE]\n       roundtrip adopt --check PLAN",
+    "roundtrip adopt --state FILE --tasks FILE --env ENV --out DIR [--same-state] [--names FILE]\n       roundtrip adopt --check PLAN\n       roundtrip adopt --record --env ENV [--head REF] [--accept TASK]",
   options: {
     state: { type: "string" },
     tasks: { type: "string" },
@@ -27,6 +31,9 @@ export const adoptCommand: Command = {
     "accept-losses": { type: "boolean" },
     check: { type: "string" },
     accept: { type: "string", multiple: true },
+    record: { type: "boolean" },
+    head: { type: "string", default: "HEAD" },
+    file: { type: "string", default: "tasks.yaml" },
     json: { type: "boolean" },
   },
   optionHelp: [
@@ -40,37 +47,40 @@ export const adoptCommand: Command = {
     ["--modules DIR", "roundtrip's Terraform modules; terraform/modules"],
     ["--check PLAN", "terraform show -json of the new root's first plan: may it be applied?"],
     ["--accept ADDRESS", "--check: let one change pass; may be given several times"],
+    ["--record", "write down that a commit's tasks.yaml is what stands in DMS: the base of the first plan"],
+    ["--head REF", "--record: the commit; HEAD"],
+    ["--file PATH", "--record: where the tasks file is in it; tasks.yaml"],
+    ["--accept TASK", "--record: take this task as it is, its rules or settings differing from tasks.yaml"],
     ["--json", "what was found, as one document"],
   ],
   examples: [
     "terraform show -json > state.json        # in the old root",
     "roundtrip adopt --state state.json --tasks dmsReplicationTasks.json --env dev --out adopted",
     "roundtrip adopt --check plan.json",
+    "roundtrip adopt --record --env dev",
   ],
   exitCodes: [
-    ["0", "written; with --check: the plan only imports, moves, lets go, or changes what reaches no task"],
+    [
+      "0",
+      "written, recorded; with --check: the plan only imports, moves, lets go, or changes what reaches no task",
+    ],
     ["2", "the command line is wrong, or a file can't be read or written"],
     [
       "3",
-      "not written: losses without --accept-losses, or a set-up the modules can't say; --check: the plan must not be applied",
+      "not written: losses without --accept-losses, or a set-up the modules can't say; --check: the plan must not be applied; --record: DMS stands otherwise",
     ],
     ["6", "the state, the tasks file or the plan is not what it should be"],
   ],
   run: async (values, positionals) => {
     if (positionals.length > 0) throw usageError("take options only", positionals.join(" "), "see --help");
-    return values.check === undefined ? await write(values) : await check(values);
+    if (values.check !== undefined) return await check(values);
+    return values.record ? await record(values) : await write(values);
   },
 };
 
 async function write(values: Values): Promise<number> {
   const [state, tasks, out] = (["state", "tasks", "out"] as const).map((name) => required(values, name));
-  const environment = environmentNames.find((name) => name === values.env) as EnvironmentName | undefined;
-  if (!environment)
-    throw usageError(
-      "choose the environment",
-      String(values.env ?? "none"),
-      `--env ${environmentNames.join("|")}`,
-    );
+  const environment = environmentNameOf(values.env);
   const modules = await modulesFrom(out!, String(values.modules));
   await mustBeEmpty(out!);
   const adoption = adopt({
@@ -121,6 +131,21 @@ async function check(values: Values): Promise<number> {
     values.json ? `${JSON.stringify({ ok: found.problems.length === 0, ...found })}\n` : checkText(found),
   );
   return found.problems.length === 0 ? exitCodes.ok : exitCodes.refused;
+}
+
+async function record(values: Values): Promise<number> {
+  const environment = environmentNameOf(values.env);
+  const head = await headRevision(String(values.head), String(values.file));
+  const accepted = (values.accept as readonly string[] | undefined) ?? [];
+  const deps = await dependenciesFor(environment, () => {});
+  const applied = await recordAdopted(deps, { environment, head, accepted });
+  const kept = Object.entries(applied.adopted ?? {});
+  const lines = [
+    `recorded: commit ${applied.commit} stands in ${environment}; the next plan starts from it`,
+    ...kept.map(([id, difference]) => `  ${id} stays as it is until it is changed: ${difference}`),
+  ];
+  process.stdout.write(values.json ? `${JSON.stringify(applied)}\n` : `${lines.join("\n")}\n`);
+  return exitCodes.ok;
 }
 
 function checkText({ imported, moved, forgotten, harmless, problems }: PlanCheck): string {

@@ -101,16 +101,7 @@ export class ApplyWorld implements AsyncDisposable {
 
   /** Brings everything to where an apply of this file would have left it: DMS, its tasks running and loaded, the record. */
   async begin(tasksYaml: string): Promise<void> {
-    const commit = this.commit(tasksYaml);
-    const infrastructure = new DmsInfrastructure(this.infrastructureOptions);
-    await infrastructure.plan();
-    await infrastructure.apply();
-    const { tasks } = parseTasks(tasksYaml);
-    await Promise.all(tasks.map(({ id }) => this.tasks.start(id, "start-replication", 30)));
-    await waitFor("every table to be loaded", async () => {
-      const tables = await Promise.all(tasks.map(({ id }) => this.tasks.tables(id)));
-      return tables.every((each) => each.length > 0 && each.every((table) => isLoaded(table)));
-    });
+    const commit = await this.replicate(tasksYaml);
     await recordApplied(
       this.store,
       {
@@ -126,6 +117,21 @@ export class ApplyWorld implements AsyncDisposable {
       },
       undefined,
     );
+  }
+
+  /** The same without a record: DMS as somebody made it by hand or with another tool. Gives the commit. */
+  async replicate(tasksYaml: string, more: Partial<DmsInfrastructureOptions> = {}): Promise<string> {
+    const commit = this.commit(tasksYaml);
+    const infrastructure = new DmsInfrastructure({ ...this.infrastructureOptions, ...more });
+    await infrastructure.plan();
+    await infrastructure.apply();
+    const { tasks } = parseTasks(tasksYaml);
+    await Promise.all(tasks.map(({ id }) => this.tasks.start(id, "start-replication", 30)));
+    await waitFor("every table to be loaded", async () => {
+      const tables = await Promise.all(tasks.map(({ id }) => this.tasks.tables(id)));
+      return tables.every((each) => each.length > 0 && each.every((table) => isLoaded(table)));
+    });
+    return commit;
   }
 
   /** A task of DMS as it is. */

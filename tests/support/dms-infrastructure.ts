@@ -21,6 +21,8 @@ export interface DmsInfrastructureOptions {
   readonly targetSecret: string;
   /** A task that is deleted and made anew where only an update was planned: a provider that lies. */
   readonly replacesUnasked?: string;
+  /** Rules that an adopted task keeps for as long as tasks.yaml says of it what it said at the adoption, by id. */
+  readonly adoptedRules?: Readonly<Record<string, { readonly declared: string; readonly inDms: string }>>;
 }
 
 interface Wanted {
@@ -102,7 +104,9 @@ export class DmsInfrastructure implements Infrastructure {
     return new Map(
       tasks.tasks.map((task) => {
         const { endpoint, settings } = effectiveTask(tasks, task, environment);
-        const mappings = JSON.stringify(tableMappings(task, settings.partitions));
+        const declared = JSON.stringify(tableMappings(task, settings.partitions));
+        const kept = this.#options.adoptedRules?.[task.id];
+        const mappings = kept?.declared === declared ? kept.inDms : declared;
         return [
           task.id,
           {

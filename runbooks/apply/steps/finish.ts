@@ -3,7 +3,7 @@ import { recordApplied } from "../../../adapters/state/applied-store.ts";
 import { readJson, writeJson } from "../../../adapters/state/json.ts";
 import type { Inspection, LiveSide, LiveTask } from "../../../core/live/live-state.ts";
 import { openOperationKey } from "../../../core/operations/layout.ts";
-import { appliedKey, renamedAfter, scoreKey } from "../../../core/plan/applied.ts";
+import { adoptedAfter, appliedKey, renamedAfter, scoreKey } from "../../../core/plan/applied.ts";
 import { type Observed, scoreInWords, scorePlan } from "../../../core/plan/score.ts";
 import type { OpenOperation } from "../../engine/operation.ts";
 import { applyName } from "../proposal.ts";
@@ -59,6 +59,7 @@ export function recordAsApplied(work: ApplyWork): ApplyStep {
     run: async ({ store, operationId, clock, caller }) => {
       const { actor, approvedBy, url } = caller;
       const renamed = renamedAfter([...work.renamed], plan, work.head, (task) => work.actionOf(task));
+      const adopted = adoptedAfter(work.adopted, plan, (task) => work.actionOf(task));
       const applied = await recordApplied(
         store,
         {
@@ -71,6 +72,7 @@ export function recordAsApplied(work: ApplyWork): ApplyStep {
           operationId,
           appliedAt: clock.now().toISOString(),
           ...(renamed.length > 0 ? { renamed } : {}),
+          ...(Object.keys(adopted).length > 0 ? { adopted } : {}),
           by: { actor, ...(approvedBy ? { approvedBy } : {}), ...(url ? { url } : {}) },
         },
         base,

@@ -2,7 +2,7 @@
 import { RoundtripError } from "../../../core/errors.ts";
 import { counted, listed } from "../../../core/plan/words.ts";
 import type { TableStatistics } from "../../../core/ports.ts";
-import { isLoaded } from "../../../core/replication/loaded.ts";
+import { isBroken, isLoaded } from "../../../core/replication/loaded.ts";
 import type { OperationContext } from "../../engine/runbook.ts";
 import type { ApplyStep, ApplyWork } from "../work.ts";
 import { countsIn, side } from "./data.ts";
@@ -12,7 +12,6 @@ import { watchTables } from "./watch.ts";
 const loadSeconds = 5 * 3600;
 const listedSeconds = 300;
 const notLoaded = "Before load";
-const broken = new Set(["Table error", "Table cancelled"]);
 
 interface Wanted {
   readonly id: string;
@@ -91,7 +90,7 @@ async function loadOne(
     },
   );
   const late = atFirst.filter(
-    (found) => others.includes(found.table) && !isLoaded(found) && !broken.has(found.state),
+    (found) => others.includes(found.table) && !isLoaded(found) && !isBroken(found),
   );
   const awaited = [...names, ...late.map(({ table }) => table)];
   if (awaited.length === 0) return [];
@@ -105,7 +104,7 @@ async function loadOne(
   let shown = "";
   return watchTables(context, wanted, loadSeconds, "every new collection to be loaded", (all) => {
     const found = all.filter(({ table }) => awaited.includes(table));
-    const failed = found.filter(({ state }) => broken.has(state));
+    const failed = found.filter(isBroken);
     if (failed.length > 0) throw loadFailed(wanted, failed);
     const done = found.filter((table) => isLoaded(table));
     const line = `  ${wanted.id}: ${done.length} of ${counted(awaited.length, "collection")} loaded`;
@@ -121,10 +120,10 @@ async function askToLoad(
   { id, names }: Wanted,
   tables: readonly TableStatistics[],
 ): Promise<void> {
-  const ask = tables.filter(({ state }) => state === notLoaded || broken.has(state));
+  const ask = tables.filter((table) => table.state === notLoaded || isBroken(table));
   if (ask.length === 0) return;
   // Those of the plan were seen to be empty before anything was changed.
-  const unseen = ask.filter(({ table, state }) => broken.has(state) || !names.includes(table));
+  const unseen = ask.filter((each) => isBroken(each) || !names.includes(each.table));
   if (unseen.length > 0) await assertEmpty(work, context, unseen);
   context.say(`  loading ${listed(ask.map(({ schema, table }) => `${schema}.${table}`))}`);
   await context.tasks.reloadTables(id, ask);

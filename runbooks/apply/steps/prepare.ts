@@ -53,7 +53,7 @@ export function seeUnchanged(work: ApplyWork): ApplyStep {
       await assertNotStale(context, work.proposal);
       const known = [work.base, work.head, ...(await supersededHeads(context))];
       const live = await work.live();
-      const found = divergences(work.plan, work.environment, known, work.head, live);
+      const found = divergences(work.plan, work.environment, known, work.head, live, work.adopted);
       const [first] = found;
       if (first)
         throw new RoundtripError({
@@ -61,8 +61,9 @@ export function seeUnchanged(work: ApplyWork): ApplyStep {
           what: `compare DMS with what was last applied (${counted(found.length, "task")} differ${found.length === 1 ? "s" : ""})`,
           expected: `${first.id}: ${first.expected}`,
           got: found.map(({ id, got }) => `${id}: ${got}`).join("; "),
-          wayOut:
-            "somebody changed DMS by hand: put it back (roundtrip drift shows it; a stopped task is started with roundtrip runbook tasks-resume), then run this again",
+          wayOut: work.base
+            ? "somebody changed DMS by hand: put it back (roundtrip drift shows it; a stopped task is started with roundtrip runbook tasks-resume), then run this again"
+            : `nothing was ever applied here: a set-up that was taken over is recorded first (roundtrip adopt --record --env ${work.environment}); else delete what stands in DMS, then run this again`,
         });
       return { note: `${counted(live.tasks.size, "DMS task")} as expected` };
     },
