@@ -1,5 +1,5 @@
 /** One run of a workflow by `act`, in self-hosted mode: the jobs' steps are processes of this machine. */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { workflowTool } from "../../../scripts/setup/workflow-tools.ts";
 
@@ -124,7 +124,10 @@ export async function runAct(event: ActEvent, runner: Runner): Promise<ActRun> {
     new Response(child.stdout).text(),
     new Response(child.stderr).text(),
   ]);
-  return read(await child.exited, stdout, stderr);
+  const code = await child.exited;
+  // Workspaces of failed jobs are left behind; GitHub keeps none.
+  rmSync(join(runner.folder, "cache"), { recursive: true, force: true });
+  return read(code, stdout, stderr);
 }
 
 /** Every action of somebody else's that the checkout's workflows use, each at its stand-in. */

@@ -34,19 +34,24 @@ export class GitHub implements AsyncDisposable {
 
   /** Texts of the comments of an issue or pull request, oldest first. */
   async comments(number: number): Promise<string[]> {
-    const found = (await this.get(`issues/${number}/comments`)) as { body: string }[];
+    const found = (await this.ask(`issues/${number}/comments`)) as { body: string }[];
     return found.map(({ body }) => body);
+  }
+
+  /** A comment by the workflows' own login. */
+  async comment(number: number, body: string): Promise<void> {
+    await this.ask(`issues/${number}/comments`, { method: "POST", body: JSON.stringify({ body }) });
   }
 
   async issues(): Promise<
     { number: number; title: string; state: string; body: string; pull_request?: object }[]
   > {
-    return (await this.get("issues?state=all")) as Awaited<ReturnType<GitHub["issues"]>>;
+    return (await this.ask("issues?state=all")) as Awaited<ReturnType<GitHub["issues"]>>;
   }
 
-  private async get(path: string): Promise<unknown> {
+  private async ask(path: string, request: RequestInit = {}): Promise<unknown> {
     const headers = { authorization: `Bearer ${this.token}` };
-    const answer = await fetch(`${this.url}/repos/${this.repository}/${path}`, { headers });
+    const answer = await fetch(`${this.url}/repos/${this.repository}/${path}`, { ...request, headers });
     if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
     return answer.json();
   }

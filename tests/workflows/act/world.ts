@@ -26,7 +26,9 @@ import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { terraformRoot } from "../../support/terraform-root.ts";
 import { type ActEvent, type ActRun, runAct } from "./act.ts";
 import { GitHub } from "./github.ts";
+import { keepPage, keepPages } from "./pages.ts";
 import { type Changes, ProjectRepository, type Pull } from "./repository.ts";
+import { CommandLineWatch } from "./watch.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const region = "us-east-1";
@@ -35,28 +37,29 @@ const stateBucket = "roundtrip-apply";
 const settings = { tailMarginSeconds: 0, heartbeatSeconds: 5 };
 
 export class WorkflowWorld implements AsyncDisposable {
-  private runs = 0;
-  /** Everything act said in any run. */
-  readonly said: string[] = [];
+  /** What act said, run by run. */
+  readonly runs: { readonly workflow: string; readonly raw: string }[] = [];
+
+  private readonly opened = new Map<number, object>();
 
   private constructor(
     readonly apply: ApplyWorld,
     readonly github: GitHub,
     readonly repository: ProjectRepository,
     readonly folder: string,
+    /** The failback host; the operations host is the sandbox's. */
     private readonly host: HostHandle,
+    readonly watch: CommandLineWatch,
   ) {}
 
   static async start(tasksYaml: string): Promise<WorkflowWorld> {
     await using started = new AsyncDisposableStack();
     const folder = temporaryFolder("roundtrip-act");
+    const watch = started.use(await CommandLineWatch.start(join(folder, "command-lines")));
     const apply = started.use(await ApplyWorld.start("dev"));
     const github = started.use(await GitHub.start(join(folder, "github")));
     const environment = await publish();
-    writeFileSync(
-      join(apply.sandbox.addresses.host!, "etc/roundtrip/environment.json"),
-      JSON.stringify(environment),
-    );
+    await prepare(apply, environment, apply.sandbox.addresses.host!, "roundtrip-operations");
     const host = started.use(await failbackHost(apply, environment));
     await createDocuments(environment);
     const terraform = await terraformRoot(apply);
@@ -68,41 +71,64 @@ export class WorkflowWorld implements AsyncDisposable {
       ".ci/run": "#!/bin/sh\necho 'every suite'\n",
     });
     writeRunner(folder, apply.aws, repository.origin, terraform.environment);
-    const world = new WorkflowWorld(apply, github, repository, folder, host);
+    const world = new WorkflowWorld(apply, github, repository, folder, host, watch);
     started.move();
     return world;
   }
 
-  /** A pull request that changes these files, on GitHub too. */
+  get hostFolders(): readonly string[] {
+    return [this.apply.sandbox.addresses.host!, this.host.ready.dir];
+  }
+
+  /** From now on `npm ci` is npm's own: a download of every package, for each job. */
+  installPackages(): void {
+    writeFileSync(join(this.folder, "real-npm-ci"), "");
+  }
+
+  /** A pull request that changes these files, on GitHub too; `more` are its further fields there, like labels. */
   async open(changes: Changes, more: object = {}): Promise<Pull> {
     const pull = this.repository.open(changes);
-    await this.github.seed({
-      pulls: [
-        {
-          repository: this.github.repository,
-          number: pull.number,
-          user: { login: "ana", type: "User" },
-          head: { sha: pull.head, repo: { full_name: this.github.repository } },
-          files: Object.keys(changes).map((filename) => ({ filename, status: "modified" })),
-          ...more,
-        },
-      ],
-    });
+    const { repository } = this.github;
+    const fields = {
+      repository,
+      number: pull.number,
+      user: { login: "ana", type: "User" },
+      head: { sha: pull.head, repo: { full_name: repository } },
+      files: Object.keys(changes).map((filename) => ({ filename, status: "modified" })),
+      ...more,
+    };
+    await this.github.seed({ pulls: [fields] });
+    this.opened.set(pull.number, fields);
     return pull;
   }
 
+  /** Changes what GitHub knows of a pull request. */
+  async update({ number }: Pull, more: object): Promise<void> {
+    const fields = { ...this.opened.get(number), ...more };
+    this.opened.set(number, fields);
+    await this.github.seed({ pulls: [fields] });
+  }
+
+  /** Squashed onto main; what comes of it is `onPush`. */
+  async merge(pull: Pull): Promise<void> {
+    const merge_commit_sha = this.repository.merge(pull);
+    await this.update(pull, { state: "closed", merged_at: new Date().toISOString(), merge_commit_sha });
+  }
+
   /** The workflow of a pull request's event, as GitHub takes it: from the test merge. */
-  async onPull(workflow: string, { number, base, head, merge }: Pull): Promise<ActRun> {
+  async onPull(workflow: string, pull: Pull, home = this.github.repository): Promise<ActRun> {
+    const { number, base, head, merge } = pull;
     const repository = { full_name: this.github.repository };
     const pull_request = {
       number,
-      head: { sha: head, ref: `change-${number}`, repo: repository },
+      head: { sha: head, ref: `change-${number}`, repo: { full_name: home } },
       base: { sha: base, ref: "main" },
     };
-    return this.run(
-      { workflow, name: "pull_request", payload: { action: "opened", number, pull_request, repository } },
-      merge,
-    );
+    const payload = { action: "opened", number, pull_request, repository };
+    const ran = await this.run({ workflow, name: "pull_request", payload }, merge);
+    for (const text of await this.github.comments(number))
+      keepPage(`${ran.number}-comment-of-pull-${number}`, text);
+    return ran;
   }
 
   async onPush(workflow: string): Promise<ActRun> {
@@ -126,8 +152,12 @@ export class WorkflowWorld implements AsyncDisposable {
     return this.run({ workflow, name: "workflow_dispatch", payload }, this.repository.main, changes);
   }
 
-  private async run(event: ActEvent, commit: string, changes: Changes = {}): Promise<ActRun> {
-    const number = String(++this.runs);
+  private async run(
+    event: ActEvent,
+    commit: string,
+    changes: Changes = {},
+  ): Promise<ActRun & { number: string }> {
+    const number = String(this.runs.length + 1);
     this.repository.checkout(commit, changes);
     await this.github.seed({
       runs: [
@@ -168,14 +198,16 @@ export class WorkflowWorld implements AsyncDisposable {
         GITHUB_RUN_ID: number,
       },
     });
-    this.said.push(ran.raw);
-    return ran;
+    this.runs.push({ workflow: event.workflow, raw: ran.raw });
+    keepPages(number.padStart(2, "0"), event.workflow, ran);
+    return { ...ran, number: number.padStart(2, "0") };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.host[Symbol.asyncDispose]();
     await this.github[Symbol.asyncDispose]();
     await this.apply[Symbol.asyncDispose]();
+    await this.watch[Symbol.asyncDispose]();
   }
 }
 
@@ -193,28 +225,34 @@ async function publish(): Promise<Environment> {
 
 /** The machine of an outage, off, with the worker and its units. */
 async function failbackHost(apply: ApplyWorld, environment: Environment): Promise<HostHandle> {
-  const { aws = "", mongodb = "", documentdb = "" } = apply.sandbox.addresses;
+  const { aws = "" } = apply.sandbox.addresses;
   const { instanceId } = environment;
   await steerAws(aws, "instances", {
     instanceId,
     state: "stopped",
     tags: { Name: "roundtrip-dev-failback" },
   });
-  const variables = awsEnvironment(aws, "roundtrip-failback");
   const dir = apply.sandbox.workspace.at("failback-host");
-  const toolsFolder = await ensureDatabaseTools();
-  const at = {
-    mongodb,
-    documentdb,
-    aws,
-    hostDirectory: dir,
-    instanceId,
-    toolsFolder,
-    awsVariables: variables,
-    settings,
-  };
-  await prepareHost(at, environment);
+  const variables = await prepare(apply, environment, dir, "roundtrip-failback");
   return startHost({ dir, aws: { url: aws, instanceId }, environment: variables });
+}
+
+/** The built worker, its units and the published environment on a host; gives the AWS variables of its role. */
+async function prepare(
+  { sandbox }: ApplyWorld,
+  environment: Environment,
+  hostDirectory: string,
+  role: string,
+): Promise<Readonly<Record<string, string>>> {
+  const { aws = "", mongodb = "", documentdb = "" } = sandbox.addresses;
+  const awsVariables = awsEnvironment(aws, role);
+  const toolsFolder = await ensureDatabaseTools();
+  const { instanceId } = environment;
+  await prepareHost(
+    { mongodb, documentdb, aws, hostDirectory, instanceId, toolsFolder, awsVariables, settings },
+    environment,
+  );
+  return awsVariables;
 }
 
 /** One of each action, as Terraform makes them; `inspect` is there. */
