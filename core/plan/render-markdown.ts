@@ -1,5 +1,5 @@
 import { code, plain, within } from "./markdown.ts";
-import type { LoadEstimate, Plan, TaskPlan } from "./model.ts";
+import type { LoadEstimate, Plan, Revision, TaskPlan } from "./model.ts";
 import {
   leftLines,
   liveDataLines,
@@ -30,7 +30,7 @@ export function renderMarkdown(plan: Plan): string {
   const opening = [
     `### Plan: ${summaryLine(plan)}`,
     "",
-    `${code(plan.base.name)} → ${code(plan.head.name)}, digest ${code(plan.digest)}`,
+    `${revision(plan.base)} → ${revision(plan.head)}, digest ${code(plan.digest)}`,
     ...looked(plan),
     ...titled("⚠️ Terraform disagrees", problemLines(plan)),
     ...titled("Data is dropped", dropped),
@@ -47,6 +47,11 @@ export function renderMarkdown(plan: Plan): string {
   const room = markdownLengthMax - opening.length - closing.length - 300;
   const tasks = tasksWithin(changed, loadsByTask(plan), room);
   return `${opening}\n${tasks}\n${terraformWithin(plan, room - tasks.length)}${closing}`;
+}
+
+/** A name, and the commit it stood for. */
+function revision({ name, commit }: Revision): string {
+  return commit && !commit.startsWith(name) ? `${code(name)} (${commit.slice(0, 12)})` : code(name);
 }
 
 function looked(plan: Plan): string[] {

@@ -1,5 +1,6 @@
 import { exitCodes, type FailureKind, RoundtripError } from "../../core/errors.ts";
 import type { ActionResult, Environment } from "../../core/failback/documents.ts";
+import { failureOfChecks } from "../../core/failback/failed-checks.ts";
 import type { CommandResult, Commands } from "../../core/ports.ts";
 import type { Journal } from "./journal.ts";
 
@@ -42,13 +43,9 @@ export function resultOf(action: string, result: CommandResult): ActionResult {
   if (parsed && result.status === "success" && parsed.ok) return parsed;
   const failedChecks = parsed?.checks.filter((check) => !check.ok) ?? [];
   if (parsed && failedChecks.length > 0) {
-    throw new RoundtripError({
-      kind: kindOf(result.exitCode),
-      what: `action ${action} on the host: ${failedChecks.map((check) => check.name).join("; ")}`,
-      expected: failedChecks.map((check) => check.expected).join("; "),
-      got: failedChecks.map((check) => check.got).join("; "),
-      wayOut: failedChecks.map((check) => check.wayOut ?? "see the runbook's page").join("; "),
-    });
+    const failure = failureOfChecks(failedChecks);
+    const what = `action ${action} on the host: ${failure.what}`;
+    throw new RoundtripError({ ...failure, kind: kindOf(result.exitCode), what });
   }
   const said = result.stderr.trim().split("\n").slice(-6).join(" ").slice(-1500);
   throw new RoundtripError({

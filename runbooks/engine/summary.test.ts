@@ -37,14 +37,19 @@ const noAnswer = new RoundtripError({
 
 describe("a job summary", () => {
   test("outcome, what it belongs to and who ran it, next, objectives, chart, counts, steps: in this order", () => {
-    const summary = renderSummary(failbackStart, reportOf([stepOf({})]), "capturing", {
-      caller: { actor: "ana", approvedBy: "bo", commit: "0123456789abcdef" },
-      objectives: [
-        { name: "RTO", what: "until writable", measuredMs: 61_000, maxMs: 3_600_000 },
-        { name: "RPO", what: "until in S3", maxMs: 60_000 },
-      ],
-      pageOf,
-    });
+    const summary = renderSummary(
+      failbackStart,
+      reportOf([stepOf({}), stepOf({ name: "fence" })]),
+      "capturing",
+      {
+        caller: { actor: "ana", approvedBy: "bo", commit: "0123456789abcdef" },
+        objectives: [
+          { name: "RTO", what: "until writable", measuredMs: 61_000, maxMs: 3_600_000 },
+          { name: "RPO", what: "until in S3", maxMs: 60_000 },
+        ],
+        pageOf,
+      },
+    );
     expect(summary.split("\n")).toEqual([
       "## ✅ failback-start succeeded",
       "",
@@ -65,13 +70,15 @@ describe("a job summary", () => {
       "    tickInterval 1second",
       "    todayMarker off",
       "    1. drain :done, 1795255200000, 1795255201200",
+      "    2. fence :done, 1795255200000, 1795255201200",
       "```",
       "",
-      "1 step: 1 done, in 1.2 s.",
+      "2 steps: 2 done, in 2.4 s.",
       "",
       "| Step | Time | Note |",
       "|---|---:|---|",
-      "| ✅ drain | 1.2\u00A0s | w |",
+      "| ✅\u00A0drain | 1.2\u00A0s | w |",
+      "| ✅\u00A0fence | 1.2\u00A0s | w |",
       "",
       "",
     ]);
@@ -89,9 +96,10 @@ describe("a job summary", () => {
     expect(summary).toContain("- **Way out**: [failback-reopen](https://");
     expect(summary).toContain("run [failback-restore](https://");
     expect(summary).toContain("3 steps: 1 done before, 1 failed, 1 not reached, in 1.2 s.");
-    expect(summary).toContain("| ☑️ host-ready | 1.2\u00A0s | done before, 2026-11-21 10:00 UTC: w |");
-    expect(summary).toContain("2. drain :crit,");
-    expect(summary).not.toContain("1. host-ready");
+    expect(summary).toContain("| ☑️\u00A0host-ready | 1.2\u00A0s | done before, 2026-11-21 10:00 UTC: w |");
+    expect(summary).toContain("\nNot reached: verdict.\n");
+    // One bar says nothing.
+    expect(summary).not.toContain("mermaid");
     expect(summary).not.toMatch(/\[x\]|@all/);
   });
 
@@ -157,13 +165,25 @@ function largestVerdict(long: string): Verdict {
   };
 }
 
+test("the chart has what ran now: the failed step in red, an earlier run's nowhere", () => {
+  const steps = [
+    stepOf({ name: "a", state: "done before" }),
+    stepOf({ name: "b" }),
+    stepOf({ state: "failed" }),
+  ];
+  expect(renderTimeline(reportOf(steps)).slice(7, -1)).toEqual([
+    "    2. b :done, 1795255200000, 1795255201200",
+    "    3. drain :crit, 1795255200000, 1795255201200",
+  ]);
+});
+
 test("whatever a step is called, its chart has one line of the known form for it", () => {
   const hostile = fc.oneof(
     fc.string({ unit: "binary", maxLength: 200 }),
     fc.constantFrom("section x", "a:crit, 0, 9", "%%{init}%%", "```\n# x", "click a href", "\n", "título"),
   );
   fc.assert(
-    fc.property(fc.array(hostile, { minLength: 1, maxLength: 5 }), hostile, (named, runbook) => {
+    fc.property(fc.array(hostile, { minLength: 2, maxLength: 5 }), hostile, (named, runbook) => {
       const steps = named.map((name) => stepOf({ name }));
       const lines = renderTimeline({ ...reportOf(steps), runbook });
       expect(lines).toHaveLength(named.length + 8);

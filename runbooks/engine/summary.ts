@@ -2,7 +2,7 @@ import { exitCodeMeanings, exitCodes, RoundtripError } from "../../core/errors.t
 import type { Check } from "../../core/failback/documents.ts";
 import { durationWords, type Objective } from "../../core/failback/objectives.ts";
 import { code, plain, within } from "../../core/plan/markdown.ts";
-import { counted } from "../../core/plan/words.ts";
+import { counted, listed } from "../../core/plan/words.ts";
 import { linked, type PageOf } from "./links.ts";
 import { belongsTo, type Described, headline, nextOf } from "./outcome.ts";
 import type { RunReport, StepReport } from "./run.ts";
@@ -50,8 +50,13 @@ export function renderSummary(
     "",
     "| Step | Time | Note |",
     "|---|---:|---|",
-    ...within(report.steps.map(row), stepsLengthMax, "the journal"),
+    ...within(
+      report.steps.filter(({ state }) => state !== "not reached").map(row),
+      stepsLengthMax,
+      "the journal",
+    ),
     "",
+    ...notReached(report.steps),
     ...checkLines(checks),
   ];
   return `${lines.join("\n")}\n`;
@@ -109,14 +114,17 @@ function countsOf(steps: readonly StepReport[], checks: readonly Check[]): strin
 
 function row(step: StepReport): string {
   const marks = { done: "✅", "done before": "☑️", failed: "❌", "not reached": "▫️" };
-  const name = `${marks[step.state]} ${plain(step.name)}`;
-  const time = step.state === "not reached" ? "" : durationWords(step.ms).replaceAll(" ", "\u00A0");
-  return `| ${name} | ${time} | ${noteOf(step)} |`;
+  const time = durationWords(step.ms).replaceAll(" ", "\u00A0");
+  return `| ${marks[step.state]}\u00A0${plain(step.name)} | ${time} | ${noteOf(step)} |`;
+}
+
+function notReached(steps: readonly StepReport[]): string[] {
+  const names = steps.filter(({ state }) => state === "not reached").map(({ name }) => plain(name));
+  return names.length > 0 ? [`Not reached: ${listed(names, 50)}.`, ""] : [];
 }
 
 function noteOf({ state, startedAt, undo, outcome, what }: StepReport): string {
   if (state === "failed") return `**failed**; undo: ${cell(undo)}`;
-  if (state === "not reached") return `not reached: ${cell(what)}`;
   const note = cell(outcome?.note ?? what);
   if (state === "done") return note;
   return `done before${startedAt ? `, ${startedAt.slice(0, 16).replace("T", " ")} UTC` : ""}: ${note}`;

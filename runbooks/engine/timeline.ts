@@ -19,14 +19,14 @@ const intervals: readonly (readonly [number, string, number])[] = [
 ];
 
 /**
- * A gantt of the steps that ran now; what an earlier run did lies hours away and stands in the table. Nothing when no
- * step ran. Times are the browser's.
+ * A gantt of the steps that ran now; what an earlier run did lies hours away and stands in the table. Nothing for less
+ * than two steps. Times are the browser's.
  */
 export function renderTimeline({ runbook, steps }: RunReport): string[] {
   const ran = steps
     .map((step, index) => ({ step, number: index + 1 }))
     .filter(({ step }) => (step.state === "done" || step.state === "failed") && step.startedAt);
-  if (ran.length === 0) return [];
+  if (ran.length < 2) return [];
   return [
     "```mermaid",
     "gantt",

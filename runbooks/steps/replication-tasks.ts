@@ -3,6 +3,7 @@ import { readJson, writeJson } from "../../adapters/state/json.ts";
 import { isPrecondition } from "../../adapters/store-error.ts";
 import { RoundtripError } from "../../core/errors.ts";
 import type { Check } from "../../core/failback/documents.ts";
+import { failureOfChecks } from "../../core/failback/failed-checks.ts";
 import { keysOf } from "../../core/failback/layout.ts";
 import type { ReplicationTask } from "../../core/ports.ts";
 import { isLoaded } from "../../core/replication/loaded.ts";
@@ -168,11 +169,5 @@ function stoppedCheck(task: ReplicationTask): Check {
 function throwFirst(checks: readonly Check[]): void {
   const failed = checks.filter((check) => !check.ok);
   if (failed.length === 0) return;
-  throw new RoundtripError({
-    kind: "refused",
-    what: failed.map((check) => check.name).join("; "),
-    expected: failed.map((check) => check.expected).join("; "),
-    got: failed.map((check) => check.got).join("; "),
-    wayOut: failed.map((check) => check.wayOut ?? "").join("; "),
-  });
+  throw new RoundtripError({ kind: "refused", ...failureOfChecks(failed) });
 }

@@ -3,6 +3,7 @@ import { readJson, writeJson } from "../../adapters/state/json.ts";
 import { isPrecondition } from "../../adapters/store-error.ts";
 import { RoundtripError } from "../../core/errors.ts";
 import type { Check } from "../../core/failback/documents.ts";
+import { failureOfChecks } from "../../core/failback/failed-checks.ts";
 import { operationKeys } from "../../core/operations/layout.ts";
 import type { ReplicationTask } from "../../core/ports.ts";
 import { canResumeCheck, type OplogWindow } from "../../core/replication/oplog-check.ts";
@@ -84,14 +85,7 @@ export async function positionOf(context: OperationContext, task: ReplicationTas
 export function required(checks: readonly Check[]): readonly Check[] {
   const failed = checks.filter(({ ok }) => !ok);
   if (failed.length === 0) return checks;
-  const words = (pick: (check: Check) => string) => [...new Set(failed.map(pick))].join("; ");
-  throw new RoundtripError({
-    kind: "refused",
-    what: words(({ name }) => name),
-    expected: words(({ expected }) => expected),
-    got: words(({ got }) => got),
-    wayOut: words(({ wayOut = "" }) => wayOut),
-  });
+  throw new RoundtripError({ kind: "refused", ...failureOfChecks(failed) });
 }
 
 /** No task is on its way from one status to another. */

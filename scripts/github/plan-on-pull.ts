@@ -12,6 +12,8 @@ import { codeOwnersOf, destructiveLabel, permissionToDestroy, trustIn } from "./
 
 /** Whose owners decide: of the file everything else follows from. */
 const ownedPath = "tasks.yaml";
+const offline = "offline";
+const destructiveNote = `> ⚠️ **Destructive**: applied only with the label \`${destructiveLabel}\` on this pull request, or a code owner's approval of its last commit.`;
 const digestPattern = /^sha256:[0-9a-f]{64}$/;
 
 /** Says whether the pull request may be planned with credentials: outputs `live` and `reason`. */
@@ -31,15 +33,17 @@ export async function scopeOfPull({ github, repository, variables }: JobContext)
 
 /** Puts a plan into its section of the pull request's comment, and into the job's summary. */
 export async function commentPlan(job: JobContext, section: string, planFile: string): Promise<void> {
-  const text = `## ${section}\n\n${renderMarkdown(await readPlan(planFile))}`;
+  const plan = await readPlan(planFile);
+  const needs = destroys(plan, section) ? `\n${destructiveNote}\n` : "";
+  const text = `## ${section}\n${needs}\n${renderMarkdown(plan)}`;
   const { PLAN_REASON } = job.variables;
-  const told = section === "offline" && PLAN_REASON ? `${text}\n*Planned offline: ${PLAN_REASON}.*\n` : text;
+  const told = section === offline && PLAN_REASON ? `${text}\n*Planned offline: ${PLAN_REASON}.*\n` : text;
   await addToSummary(job.variables, told);
   const number = positiveNumber(job.variables, "PULL_NUMBER");
   const marker = markerOf("plan");
   const place = { ...job.repository, number, marker, author: job.author };
   // Sections that aren't of this order are dropped: an offline plan and those of environments are never of one run.
-  const order = section === "offline" ? ["offline"] : environmentNames;
+  const order = section === offline ? [offline] : environmentNames;
   const done = await upsertComment(job.github, place, (before) =>
     withSection(before, { marker, order, name: section, text: told }),
   );
@@ -59,12 +63,12 @@ export async function reviewFreshPlan(job: JobContext, environment: string, plan
   process.stdout.write(`${environment}: ${plan.digest}\n`);
 }
 
-/** Whether data is dropped or a task loses its place, in this environment. */
+/** Whether data is dropped or a task loses its place, in this environment; offline, in any. */
 function destroys({ tasks, environments }: Plan, name: string): boolean {
-  const data = environments.find((each) => each.name === name);
+  const concerned = environments.filter((each) => each.name === name || name === offline);
   return (
     tasks.some(({ destructive }) => destructive) ||
-    (data !== undefined && data.databasesDropped.length + data.collectionsDropped.length > 0)
+    concerned.some((data) => data.databasesDropped.length + data.collectionsDropped.length > 0)
   );
 }
 

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { terraformLinter } from "../setup/terraform-linters.ts";
 import { workflowTool } from "../setup/workflow-tools.ts";
 
@@ -56,6 +57,12 @@ async function workflowToolsMissing(
   return { reason: `no ${missing.join(", ")} (bun scripts/setup.ts --all)`, installable: true };
 }
 
+async function picturesMissing(): Promise<Missing | undefined> {
+  if (!Bun.which("chromium")) return { reason: "no chromium (apt-get install chromium)", installable: true };
+  if (existsSync(join(import.meta.dirname, "../../tools/pictures/node_modules"))) return undefined;
+  return { reason: "nothing in tools/pictures/node_modules (npm ci there)", installable: true };
+}
+
 /** A thing that a variable names and that no installer brings. */
 async function variableMissing(name: string, what: string): Promise<Missing | undefined> {
   return process.env[name] ? undefined : { reason: `${name} names no ${what}`, installable: false };
@@ -101,6 +108,7 @@ export const suites: readonly Suite[] = [
     // Workflows apply with Terraform.
     missing: async () => (await workflowToolsMissing("act")) ?? (await terraformMissing()),
   },
+  { name: "pictures", tests: ["tests/pictures"], minutesMax: 2, missing: picturesMissing },
   { name: "stand-in: host", tests: ["sandbox/host", "tests/systemd/stand-in.test.ts"], minutesMax: 8 },
   { name: "sandbox up", tests: ["sandbox/up"], minutesMax: 5 },
   {

@@ -2,6 +2,7 @@ import { readJson, writeJson } from "../../adapters/state/json.ts";
 import type { ActionMetadata } from "../../core/actions/catalog.ts";
 import { RoundtripError } from "../../core/errors.ts";
 import type { ActionResult, CurrentFailback, Scope } from "../../core/failback/documents.ts";
+import { failureOfChecks } from "../../core/failback/failed-checks.ts";
 import { keysOf } from "../../core/failback/layout.ts";
 import { assertPhase } from "../../core/failback/phase.ts";
 import type { ServiceContext } from "../runtime/definition.ts";
@@ -113,12 +114,11 @@ function assertAllowed(current: CurrentFailback, metadata: ActionMetadata): void
 
 function refusal(metadata: ActionMetadata, { checks }: ActionResult): RoundtripError {
   const failed = checks.filter((check) => !check.ok);
+  const failure = failureOfChecks(failed);
   return new RoundtripError({
+    ...failure,
     kind: "refused",
-    what: `action ${metadata.name}: ${failed.map(({ name }) => name).join("; ")}`,
-    expected: failed.map(({ expected }) => expected).join("; "),
-    got: failed.map(({ got }) => got).join("; "),
-    wayOut: failed.map(({ wayOut }) => wayOut ?? "see the runbook's page").join("; "),
+    what: `action ${metadata.name}: ${failure.what}`,
   });
 }
 
