@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import Ajv2020 from "ajv/dist/2020.js";
+import schema from "../../schemas/score.schema.json";
 import type { LiveTable, LiveTask } from "../live/live-state.ts";
 import type { Tasks } from "../tasks/model.ts";
 import { type Observed, scoreInWords, scorePlan } from "./score.ts";
@@ -44,13 +46,24 @@ const after: Observed = {
   names: [...before.names, "shop.notes"],
 };
 
+const validate = new Ajv2020({ allErrors: true }).compile(schema);
+
 function score(then: Observed, [from, to]: readonly [Tasks, Tasks] = [base, head], was = before) {
-  return scorePlan(planOf(from, to), "dev", to, was, then);
+  const found = scorePlan(planOf(from, to), "dev", to, was, then);
+  validate(found);
+  expect(validate.errors ?? []).toEqual([]);
+  return found;
 }
 
 function withTask(changed: LiveTask, names = after.names): Observed {
   return { tasks: [changed, ...after.tasks.filter(({ id }) => id !== changed.id)], names };
 }
+
+test("the schema refuses what no score says", () => {
+  const found = score(after);
+  for (const wrong of [{ right: -1 }, { digest: "none" }, { more: 1 }, { tasks: [{ id: "shop" }] }])
+    expect(validate({ ...found, ...wrong })).toBe(false);
+});
 
 describe("each prediction against what was seen", () => {
   test("what happened as predicted is right, and so is nothing where nothing was predicted", () => {

@@ -86,6 +86,8 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
       backups     = { prefix = "backup/", days = var.dump_retention_days }
       inspections = { prefix = "operations/inspections/", days = var.answer_retention_days }
       preflights  = { prefix = "operations/preflights/", days = var.answer_retention_days }
+      # Who started Terraform: `roundtrip unlock` lays a lock that was left behind to its run, and some are found late.
+      terraform = { prefix = "operations/terraform/", days = 90 }
     }
     content {
       id     = "expire-${rule.key}"

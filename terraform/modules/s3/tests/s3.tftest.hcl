@@ -26,8 +26,9 @@ run "encrypted_versioned_closed_and_tls_only" {
       expire-backups     = 30
       expire-inspections = 7
       expire-preflights  = 7
+      expire-terraform   = 90
     }
-    error_message = "dumps, backups and answers expire, nothing else does"
+    error_message = "dumps, backups, answers and records of locks expire, nothing else does"
   }
   assert {
     condition = alltrue([
