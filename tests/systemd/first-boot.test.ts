@@ -172,6 +172,26 @@ describe.skipIf(obstacle !== undefined)(`a host's set-up${obstacle ? ` (skipped:
     expect(await host.worker()).toContain(plainWorker("1.1.0").sha256);
   }, 60_000);
 
+  test("an archive that is none, or lacks a program, is refused with one message, too", async () => {
+    const good = host.read("/etc/roundtrip/release.env");
+    host.release({ WORKER_KEY: first.key, WORKER_SHA256: first.sha256 });
+    for (const [archive, message] of [
+      [artifact("1.2.0/tools.tgz", "no archive"), "to be a tar archive packed with gzip"],
+      [databaseTools(["mongodump", "bsondump"]), "expected mongorestore in s3://"],
+    ] as const) {
+      await host.putObject(archive.key, archive.content);
+      host.release({ DATABASE_TOOLS_KEY: archive.key, DATABASE_TOOLS_SHA256: archive.sha256 });
+      const ran = await host.install();
+      expect({ status: ran.status, message: ran.stderr }).toEqual({
+        status: 6,
+        message: expect.stringContaining(message),
+      });
+      expect(status()).toContain(message);
+    }
+    host.write("/etc/roundtrip/release.env", good);
+    expect((await host.run("/opt/roundtrip/bin/mongorestore")).stdout).toContain("100.9.5");
+  }, 60_000);
+
   test("a document that can't be read, or is none, leaves the one that is there", async () => {
     const before = host.read("/etc/roundtrip/environment.json");
     await host.arm({

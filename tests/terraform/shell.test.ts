@@ -7,7 +7,8 @@ import { productUnitFiles, userDataOf } from "../systemd/first-boot/user-data.ts
 
 setDefaultTimeout(120_000);
 
-const modules = join(import.meta.dirname, "../../terraform/modules");
+const repository = join(import.meta.dirname, "../..");
+const modules = join(repository, "terraform/modules");
 const shellcheck = Bun.which("shellcheck");
 const obstacle =
   process.env.REQUIRE_ALL === "1" || shellcheck
@@ -16,10 +17,10 @@ const obstacle =
 
 /** What shellcheck says of a file; nothing where it finds nothing. */
 function complaints(path: string): string {
-  const ran = Bun.spawnSync([shellcheck ?? "shellcheck", "--severity=style", "--format=gcc", path], {
-    stdout: "pipe",
-    stderr: "pipe",
-  });
+  const ran = Bun.spawnSync(
+    [shellcheck ?? "shellcheck", "--external-sources", "--severity=style", "--format=gcc", path],
+    { cwd: repository, stdout: "pipe", stderr: "pipe" },
+  );
   return `${ran.stdout}${ran.stderr}`;
 }
 
@@ -75,7 +76,7 @@ describe.skipIf(obstacle !== undefined)(
       });
 
       test("its scripts are the ones that were looked at", () => {
-        for (const name of ["install.sh", "fetch-environment.sh"])
+        for (const name of ["common.sh", "install.sh", "fetch-environment.sh"])
           expect(userData).toContain(readFileSync(join(modules, "ec2/install", name), "utf8"));
       });
     });

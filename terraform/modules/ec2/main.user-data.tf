@@ -19,7 +19,7 @@ locals {
   )
 
   installed_files = var.installation == null ? {} : merge(
-    { for file in ["install.sh", "fetch-environment.sh"] : "${local.installer}/${file}" => { mode = "0755", content = file("${path.module}/install/${file}") } },
+    { for file in ["common.sh", "install.sh", "fetch-environment.sh"] : "${local.installer}/${file}" => { mode = "0755", content = file("${path.module}/install/${file}") } },
     # Not among the units that the installer puts in place: it is what starts the installer.
     { "/etc/systemd/system/roundtrip-install.service" = { mode = "0644", content = file("${path.module}/install/roundtrip-install.service") } },
     {

@@ -38,14 +38,13 @@ function program(path: string, text: string): void {
 }
 
 /** An archive laid out as MongoDB's own: a folder named after the release, the programs in its bin. */
-export function databaseTools(): Artifact {
+export function databaseTools(programs = ["mongodump", "mongorestore", "bsondump"]): Artifact {
   const top = "mongodb-database-tools-amazon2023-x86_64-100.9.5";
   const content = packed((folder) => {
-    for (const name of ["mongodump", "mongorestore", "bsondump"])
-      program(join(folder, top, "bin", name), `echo "${name} version: 100.9.5"`);
+    for (const name of programs) program(join(folder, top, "bin", name), `echo "${name} version: 100.9.5"`);
     return ["tar", "-czf", "tools.tgz", top];
   }, "tools.tgz");
-  return artifact("database-tools-100.9.5.tgz", content);
+  return artifact(`database-tools-100.9.5-${programs.length}.tgz`, content);
 }
 
 /** A Debian package with the agent's control program, which keeps what it was called with. */
