@@ -24,7 +24,9 @@ const code = await child.exited;
 if (output !== "")
   await addToSummary(
     process.env,
-    args.includes("--markdown") ? output : `### ${command}\n\n${fenced(output)}`,
+    args.includes("--markdown")
+      ? output
+      : `### ${code === 0 ? "" : "❌ "}${command}\n\n${fenced(withoutAnnotations(output))}`,
   );
 if (code !== 0 && summaryBytes() === before) {
   const last = errors.slice(-errorLengthMax).trim() || "no message";
@@ -40,6 +42,11 @@ async function passedOn(from: ReadableStream<Uint8Array>, to: NodeJS.WriteStream
     text += decoder.decode(chunk, { stream: true });
   }
   return text + decoder.decode();
+}
+
+/** What is for the runner alone: it shows an annotation at its line. */
+function withoutAnnotations(text: string): string {
+  return text.replace(/^::(error|warning|notice) .*\n?/gm, "");
 }
 
 /** A fence longer than any run of backticks inside, so that nothing a service logged ends it. */

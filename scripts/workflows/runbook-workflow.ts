@@ -36,6 +36,7 @@ function queueOf(runbook: Runbook | Operation): string {
   return gateOf(runbook) === "failback" ? "failback" : "mutations";
 }
 
+/** With `exec`: a cancelled job's runner signals the step's own process alone, and bash hands no signal on. */
 export function runbookWorkflow(runbook: Runbook | Operation): string {
   const { name, summary, inputs } = runbook;
   const gate = `${gateOf(runbook)}-\${{ inputs.environment }}`;
@@ -82,7 +83,7 @@ export function runbookWorkflow(runbook: Runbook | Operation): string {
     `          token: ${expression("github.token")}`,
     `      - name: ${name}`,
     "        run: >-",
-    `          bun scripts/in-summary.ts runbook ${name} --env "$RUNBOOK_ENVIRONMENT" --mode "$RUNBOOK_MODE"`,
+    `          exec bun scripts/in-summary.ts runbook ${name} --env "$RUNBOOK_ENVIRONMENT" --mode "$RUNBOOK_MODE"`,
     ...given,
     "        env:",
     `          RUNBOOK_ENVIRONMENT: ${expression("inputs.environment")}`,

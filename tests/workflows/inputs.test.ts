@@ -123,10 +123,9 @@ test("200 hostile texts through every input of every workflow arrive byte for by
     });
     const names = [...new Set(places.flatMap((place) => place.names))];
     const record = join(folder, "record");
-    // A function in the place of bun: it writes down its arguments, each ended by a NUL.
-    const script = ['bun() { printf "%s\\0" "$@" >> "$RECORD"; }', ...places.map(({ run }) => run)].join(
-      "\n",
-    );
+    // A function in the place of bun: it writes down its arguments, each ended by a NUL. The shell goes on after exec.
+    const functions = ['bun() { printf "%s\\0" "$@" >> "$RECORD"; }', 'exec() { "$@"; }'];
+    const script = [...functions, ...places.map(({ run }) => run)].join("\n");
     for (const { text, textFor } of payloads) {
       rmSync(record, { force: true });
       const child = Bun.spawn(["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script], {

@@ -77,6 +77,13 @@ describe("what runs", () => {
     ]);
   });
 
+  test("what holds a lease is the step's own process: a cancelled job's signal reaches no child of bash", () => {
+    const holders = steps.filter(({ step }) => /in-summary\.ts (runbook|apply) /.test(step.run ?? ""));
+    expect(holders.length).toBeGreaterThan(14);
+    const others = holders.filter(({ step }) => !step.run?.startsWith("exec bun scripts/in-summary.ts "));
+    expect(others.map(({ title }) => title)).toEqual([]);
+  });
+
   test("no checkout leaves a token behind", () => {
     const kept = steps.filter(
       ({ step }) =>
