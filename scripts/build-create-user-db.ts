@@ -2,12 +2,12 @@
  * Builds dist/create-user-db.zip, the archive of the lambda: `bun scripts/build-create-user-db.ts [--ca <file>] [--outfile <path>]`.
  * The same sources give the same bytes, wherever and whenever they are built: Terraform sees a new hash only for new code.
  */
-import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { type Zippable, zipSync } from "fflate";
 import { exitCodes } from "../core/errors.ts";
+import { sha256Of } from "../core/sha256.ts";
 
 const root = join(import.meta.dirname, "..");
 /** Zip keeps local time without a zone: made of local parts, it is the same bytes everywhere. */
@@ -59,7 +59,7 @@ async function build(outfile: string, certificates: string | undefined): Promise
   mkdirSync(dirname(outfile), { recursive: true });
   writeFileSync(`${outfile}.${process.pid}`, archive);
   renameSync(`${outfile}.${process.pid}`, outfile);
-  const sha256 = createHash("sha256").update(archive).digest("hex");
+  const sha256 = sha256Of(archive);
   const tls = certificates
     ? "with the CA file"
     : "without global-bundle.pem, for clusters with TLS off (--ca adds it)";

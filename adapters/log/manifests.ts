@@ -1,13 +1,8 @@
-import {
-  type ChainHead,
-  chainStart,
-  checkChain,
-  parseManifest,
-  sha256Of,
-} from "../../core/changes/manifest-chain.ts";
+import { type ChainHead, chainStart, checkChain, parseManifest } from "../../core/changes/manifest-chain.ts";
 import { RoundtripError } from "../../core/errors.ts";
 import { keysOf } from "../../core/failback/layout.ts";
 import type { ObjectStore } from "../../core/ports.ts";
+import { sha256Of } from "../../core/sha256.ts";
 import type { CommittedManifest, FollowOptions } from "./window.ts";
 
 const defaultConcurrency = 8;

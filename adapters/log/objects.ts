@@ -1,10 +1,10 @@
 import { documentLength } from "../../core/bson/raw.ts";
 import { EventReader } from "../../core/changes/event.ts";
 import type { ManifestObject } from "../../core/changes/manifest.ts";
-import { sha256Of } from "../../core/changes/manifest-chain.ts";
 import { sequencesOf } from "../../core/changes/sequence.ts";
 import { RoundtripError } from "../../core/errors.ts";
 import type { ObjectStore } from "../../core/ports.ts";
+import { sha256Of } from "../../core/sha256.ts";
 import type { LogEvent } from "./window.ts";
 
 /**

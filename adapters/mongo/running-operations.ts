@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { Binary, type Document } from "mongodb";
 import type { RunningOperation } from "../../core/access/ports.ts";
+import { sha256Of } from "../../core/sha256.ts";
 
 interface ParsedOperation extends RunningOperation {
   /** Whose session it is, as the server hashes the user's name; an idle transaction names its user in no other way. */
@@ -70,7 +70,7 @@ export function relevantOperations(
 
 /** `lsid.uid`: the hash of `user@database`. Users of DocumentDB live in `admin`. */
 function sessionUserOf(user: string): string {
-  return createHash("sha256").update(`${user}@admin`).digest("hex");
+  return sha256Of(`${user}@admin`);
 }
 
 function inScope(namespace: string, databases: readonly string[]): boolean {

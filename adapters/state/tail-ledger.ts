@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { Timestamp } from "bson";
 import { documentField, documentOf, textField } from "../../core/bson/build.ts";
 import { digestOf, shortKey } from "../../core/bson/digest.ts";
@@ -16,6 +15,7 @@ import { RoundtripError } from "../../core/errors.ts";
 import { keysOf } from "../../core/failback/layout.ts";
 import { compareTimes } from "../../core/failback/recorded-tasks.ts";
 import type { ObjectStore, OperationTime } from "../../core/ports.ts";
+import { sha256Of } from "../../core/sha256.ts";
 import { readJson, writeJson } from "./json.ts";
 
 /** One document that MongoDB wrote between DMS's checkpoint and the block (invariants.md 17). */
@@ -143,10 +143,6 @@ function encode(entry: TailEntry): Uint8Array {
     documentField("mongodb", entry.mongodb),
     documentField("documentdb", entry.documentdb),
   ]);
-}
-
-function sha256Of(body: Uint8Array): string {
-  return createHash("sha256").update(body).digest("hex");
 }
 
 function torn(key: string, body: Uint8Array | undefined): RoundtripError {

@@ -1,6 +1,6 @@
 /** Building manifests, and checking that one continues the chain (invariants.md 7). Every message names the manifest. */
-import { createHash } from "node:crypto";
 import { RoundtripError } from "../errors.ts";
+import { sha256Of } from "../sha256.ts";
 import { type Manifest, noPrevious } from "./manifest.ts";
 import { countSequences, firstHole } from "./sequence.ts";
 
@@ -17,11 +17,6 @@ export const chainStart: ChainHead = { number: 0, sha256: noPrevious, lastSequen
 export function encodeManifest(manifest: Manifest): { body: Uint8Array; sha256: string } {
   const body = new TextEncoder().encode(`${JSON.stringify(manifest)}\n`);
   return { body, sha256: sha256Of(body) };
-}
-
-/** Hex sha256. */
-export function sha256Of(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
 }
 
 /**

@@ -1,5 +1,6 @@
 /** What stands in a user's secret, and how a rotation changes it. Nothing here ever prints a value. */
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
+import { sha256Of } from "../sha256.ts";
 
 export type SecretFields = Readonly<Record<string, string>>;
 
@@ -46,7 +47,7 @@ export function alternateName(username: string): string {
  * one version however often the request is sent (ClientRequestToken, 32 to 64 characters).
  */
 export function versionIdOf(operationId: string, account: string): string {
-  return createHash("sha256").update(`${operationId}\n${account}`).digest("hex");
+  return sha256Of(`${operationId}\n${account}`);
 }
 
 /** True when both name one secret: by name, by ARN, or by ARN without the six characters Secrets Manager adds. */

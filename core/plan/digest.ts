@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { sha256Of } from "../sha256.ts";
 import type { Tasks } from "../tasks/model.ts";
 import type { Plan } from "./model.ts";
 
@@ -21,7 +21,7 @@ export function digestOf(plan: Omit<Plan, "digest">): string {
 }
 
 function sha256(text: string): string {
-  return `sha256:${createHash("sha256").update(text).digest("hex")}`;
+  return `sha256:${sha256Of(text)}`;
 }
 
 /** JSON with the keys of every object in order. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { ProvisionRequest } from "./model.ts";
-import { databasesOf, declaredBy } from "./request.ts";
+import { declaredBy, declaredDatabases } from "./request.ts";
 
 const facts = { environment: "dev", user: "dms", protectedUsers: ["master"] };
 const request: ProvisionRequest = {
@@ -66,7 +66,7 @@ describe("reading a request", () => {
       { id: "b", database: "billing", collections: [{ name: "y" }] },
       { id: "c", database: "shop", collections: [{ name: "z", renamedFrom: "old" }] },
     ];
-    expect(databasesOf({ tasks })).toEqual([
+    expect(declaredDatabases({ tasks })).toEqual([
       { name: "shop", collections: [{ name: "x" }, { name: "z", renamedFrom: "old" }] },
       { name: "billing", collections: [{ name: "y" }] },
     ]);

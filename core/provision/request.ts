@@ -4,7 +4,7 @@ import { databaseBytesMax, namespaceBytesMax, reservedDatabases } from "../tasks
 import type { Declared, DeclaredCollection, DeclaredDatabase, ProvisionRequest } from "./model.ts";
 
 /** The databases of `tasks.yaml` as a request names them: each once, whatever the number of its tasks. */
-export function databasesOf({ tasks }: Pick<Tasks, "tasks">): DeclaredDatabase[] {
+export function declaredDatabases({ tasks }: Pick<Tasks, "tasks">): DeclaredDatabase[] {
   const byName = new Map<string, DeclaredCollection[]>();
   for (const { database, collections } of tasks) {
     const named = collections.map(({ name, renamedFrom }) =>

@@ -9,11 +9,12 @@
  * A run with the inputs of an open operation goes on with it; one with other inputs begins anew and says which one it
  * supersedes, so its steps must bring any half-done state to their own end. A step that must hold *now* says `every`.
  */
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { readJson, writeJson } from "../../adapters/state/json.ts";
 import { PhaseStore } from "../../adapters/state/phase-store.ts";
 import { assertPhase } from "../../core/failback/phase.ts";
 import { openOperationKey, operationKeys } from "../../core/operations/layout.ts";
+import { sha256Of } from "../../core/sha256.ts";
 import { type RunbookDependencies, type RunRequest, stepContext, withLease } from "./execution.ts";
 import { Journal } from "./journal.ts";
 import { type RunReport, runSteps } from "./run.ts";
@@ -189,5 +190,5 @@ function newOperationId(deps: RunbookDependencies, name: string): string {
 
 function digestOf(inputs: Readonly<Record<string, string>>): string {
   const sorted = Object.entries(inputs).sort(([left], [right]) => (left < right ? -1 : 1));
-  return `sha256:${createHash("sha256").update(JSON.stringify(sorted)).digest("hex")}`;
+  return `sha256:${sha256Of(JSON.stringify(sorted))}`;
 }

@@ -38,7 +38,7 @@ const checkTargets: OperationStep = {
   plan: (context) => [
     ...describeCalls(context),
     context.plannedAction("inspect", {
-      databases: databasesOf(declaredTasks(context)).join(","),
+      databases: databaseNames(declaredTasks(context)).join(","),
       counts: "estimated",
     }),
   ],
@@ -53,7 +53,7 @@ const checkTargets: OperationStep = {
     const note = `${toStart.length} to start, ${started} started before, ${tasks.length - started - toStart.length} not wanted running`;
     if (toStart.length === 0) return { checks: resting, data: { toStart: [] }, note };
     const concerned = declared.filter(({ id }) => toStart.some((task) => task.id === id));
-    const databases = databasesOf(concerned);
+    const databases = databaseNames(concerned);
     const inspection = await readInspection(context.commands, context.store, context.environment, {
       databases,
       counts: "estimated",
@@ -78,7 +78,7 @@ function declaredTasks(context: OperationContext): Task[] {
   );
 }
 
-function databasesOf(tasks: readonly Task[]): string[] {
+function databaseNames(tasks: readonly Task[]): string[] {
   return [...new Set(tasks.map(({ database }) => database))].sort();
 }
 

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import Ajv2020 from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { actionCatalog } from "../../core/actions/catalog.ts";
@@ -7,6 +6,7 @@ import type { ActionResult, Environment } from "../../core/failback/documents.ts
 import { inspectionsPrefix } from "../../core/failback/layout.ts";
 import type { Inspection } from "../../core/live/live-state.ts";
 import type { Commands, ObjectStore } from "../../core/ports.ts";
+import { sha256Of } from "../../core/sha256.ts";
 import schema from "../../schemas/inspection.schema.json" with { type: "json" };
 import { documentName, resultOf } from "../engine/action.ts";
 
@@ -58,7 +58,7 @@ export async function readFromHost<T extends { readonly environment: string }>(
   if (!key.startsWith(prefix)) throw damaged(`a key below ${prefix}`, key);
   const found = await store.get(key);
   if (!found) throw damaged("the object the action named", "no such object");
-  const sha256 = createHash("sha256").update(found.body).digest("hex");
+  const sha256 = sha256Of(found.body);
   if (sha256 !== data.sha256) throw damaged(`sha256 ${String(data.sha256)}`, sha256);
   const ajv = new Ajv2020({ allErrors: true });
   addFormats(ajv);

@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import { readJson, writeJson } from "../../adapters/state/json.ts";
 import { RoundtripError } from "../../core/errors.ts";
 import { keysOf } from "../../core/failback/layout.ts";
 import type { ObjectStore } from "../../core/ports.ts";
+import { sha256Of } from "../../core/sha256.ts";
 
 const copiesAtOnce = 6;
 
@@ -75,16 +75,12 @@ async function copyVerified(store: ObjectStore, failbackId: string, key: string)
   const { root, archive } = keysOf(failbackId);
   const found = await store.get(key);
   if (!found) throw vanished(key);
-  const sha256 = hashOf(found.body);
+  const sha256 = sha256Of(found.body);
   const copyKey = `${archive}${key.slice(root.length)}`;
   await store.put(copyKey, found.body, { metadata: found.metadata });
   const copy = await store.get(copyKey);
-  if (!copy || hashOf(copy.body) !== sha256) throw notEqual(copyKey, sha256, copy && hashOf(copy.body));
+  if (!copy || sha256Of(copy.body) !== sha256) throw notEqual(copyKey, sha256, copy && sha256Of(copy.body));
   return { key: copyKey, bytes: found.body.length, sha256 };
-}
-
-function hashOf(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
 }
 
 function vanished(key: string): RoundtripError {

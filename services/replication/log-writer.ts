@@ -3,15 +3,11 @@ import type { Flush, FlushObject } from "../../core/changes/flush.ts";
 import { manifestOf } from "../../core/changes/flush-manifest.ts";
 import { keyNameOf } from "../../core/changes/key-name.ts";
 import type { Manifest, ManifestObject } from "../../core/changes/manifest.ts";
-import {
-  type ChainHead,
-  encodeManifest,
-  parseManifest,
-  sha256Of,
-} from "../../core/changes/manifest-chain.ts";
+import { type ChainHead, encodeManifest, parseManifest } from "../../core/changes/manifest-chain.ts";
 import { RoundtripError } from "../../core/errors.ts";
 import { keysOf } from "../../core/failback/layout.ts";
 import type { Clock, ObjectStore } from "../../core/ports.ts";
+import { sha256Of } from "../../core/sha256.ts";
 import { joined } from "./arena.ts";
 import type { PatientStore } from "./patient-store.ts";
 

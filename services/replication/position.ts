@@ -1,18 +1,13 @@
 import { newestManifest } from "../../adapters/log/manifests.ts";
 import { readJson } from "../../adapters/state/json.ts";
-import {
-  type ChainHead,
-  chainStart,
-  checkChain,
-  parseManifest,
-  sha256Of,
-} from "../../core/changes/manifest-chain.ts";
+import { type ChainHead, chainStart, checkChain, parseManifest } from "../../core/changes/manifest-chain.ts";
 import type { ResumePoint } from "../../core/changes/source.ts";
 import { documentOfExtendedJson } from "../../core/changes/token.ts";
 import { RoundtripError } from "../../core/errors.ts";
 import type { StartPoint } from "../../core/failback/documents.ts";
 import { keysOf } from "../../core/failback/layout.ts";
 import type { ObjectStore } from "../../core/ports.ts";
+import { sha256Of } from "../../core/sha256.ts";
 
 /** Where a capture goes on, from S3 alone. */
 export interface Position {

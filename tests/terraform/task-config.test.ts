@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { stringify } from "yaml";
-import { databasesOf } from "../../core/provision/request.ts";
+import { declaredDatabases } from "../../core/provision/request.ts";
 import { effectiveTask } from "../../core/tasks/effective.ts";
 import { tableMappings } from "../../core/tasks/mappings.ts";
 import { type EnvironmentName, environmentNames, nameOf } from "../../core/tasks/model.ts";
@@ -39,7 +39,7 @@ function expected(tasks: Tasks, environment: EnvironmentName): object {
       },
     ] as const;
   });
-  const declared = databasesOf(tasks);
+  const declared = declaredDatabases(tasks);
   return {
     tasks: Object.fromEntries(each),
     target_endpoints: Object.fromEntries(

@@ -1,7 +1,7 @@
 import { RoundtripError } from "../../../core/errors.ts";
 import { listed } from "../../../core/plan/words.ts";
 import type { ProvisionItem, ProvisionRequest, ProvisionResponse } from "../../../core/provision/model.ts";
-import { databasesOf } from "../../../core/provision/request.ts";
+import { declaredDatabases } from "../../../core/provision/request.ts";
 import type { OperationContext } from "../../engine/runbook.ts";
 import type { ApplyStep, ApplyWork } from "../work.ts";
 
@@ -42,8 +42,8 @@ function requestOf(work: ApplyWork): ProvisionRequest {
   return {
     version: 1,
     environment: work.environment,
-    databases: databasesOf(work.head),
-    ...(work.base ? { previous: databasesOf(work.base) } : {}),
+    databases: declaredDatabases(work.head),
+    ...(work.base ? { previous: declaredDatabases(work.base) } : {}),
   };
 }
 
