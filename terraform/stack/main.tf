@@ -28,7 +28,8 @@ module "secrets" {
   replication_secret_name = coalesce(var.dms_secret_user_replication_name, "roundtrip/${var.environment}/replication")
   replication_username    = var.dms_user_replication_username
   kms_key_arn             = var.kms_key_arn
-  recovery_window_days    = var.environment == "prod" ? 30 : 7
+  # A deleted secret keeps its name for the window. dev is destroyed and made again the same day, and its password is worth nothing.
+  recovery_window_days = { dev = 0, qa = 7, prod = 30 }[var.environment]
 }
 
 module "documentdb" {
@@ -37,6 +38,7 @@ module "documentdb" {
   cluster_identifier              = local.cluster_identifier
   environment                     = var.environment
   engine_version                  = var.docdb_cluster_replication.engine_version
+  allow_major_version_upgrade     = var.docdb_cluster_replication.allow_major_version_upgrade
   master                          = { username = var.docdb_master_username, secret_id = var.docdb_master_user_secret_name }
   instance_class                  = var.docdb_cluster_instance_class
   instance_count                  = var.docdb_cluster_instance_count

@@ -39,6 +39,7 @@ variable "docdb_cluster_replication" {
   type = object({
     cluster_identifier           = optional(string)
     engine_version               = optional(string, "5.0.0")
+    allow_major_version_upgrade  = optional(bool, false)
     preferred_backup_window      = optional(string, "02:00-03:00")
     backup_retention_period      = optional(number, 7)
     availability_zones           = optional(list(string))

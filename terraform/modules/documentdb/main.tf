@@ -37,6 +37,11 @@ resource "aws_docdb_cluster_parameter_group" "this" {
     value        = "enabled"
     apply_method = "immediate"
   }
+
+  # A major version has a family, and so a group, of its own: the cluster takes the new one before the old one can go.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "aws_docdb_cluster" "this" {
@@ -44,6 +49,7 @@ resource "aws_docdb_cluster" "this" {
   cluster_identifier              = var.cluster_identifier
   engine                          = "docdb"
   engine_version                  = var.engine_version
+  allow_major_version_upgrade     = var.allow_major_version_upgrade
   master_username                 = var.master.username
   master_password_wo              = jsondecode(ephemeral.aws_secretsmanager_secret_version.master.secret_string).password
   master_password_wo_version      = var.master.password_version

@@ -3,6 +3,11 @@ output "cluster_identifier" {
   value       = aws_docdb_cluster.this.id
 }
 
+output "cluster_resource_id" {
+  description = "Id of the cluster that stays through a change of its name, and is another one when the cluster is replaced."
+  value       = aws_docdb_cluster.this.cluster_resource_id
+}
+
 output "endpoint" {
   description = "Host of the cluster, which follows the writer; known once an instance answers."
   value       = aws_docdb_cluster.this.endpoint

@@ -21,7 +21,7 @@ variable "environment" {
 }
 
 variable "engine_version" {
-  description = "DocumentDB's version. 5.0.0 unless applications need 4.0.0 (the seeds' default); 8.0.0 has retryable writes."
+  description = "DocumentDB's version. 5.0.0 unless applications need 4.0.0 (the seeds' default); 8.0.0 has retryable writes from its patch 8.0.2 on."
   type        = string
   default     = "5.0.0"
   nullable    = false
@@ -30,6 +30,13 @@ variable "engine_version" {
     condition     = contains(["4.0.0", "5.0.0", "8.0.0"], var.engine_version)
     error_message = "engine_version must be 4.0.0, 5.0.0 or 8.0.0 (3.6.0 has no change streams that can be resumed by time), got ${var.engine_version}."
   }
+}
+
+variable "allow_major_version_upgrade" {
+  description = "Lets engine_version go up a major version in place, together with another parameter_group_name (docs/upgrades.md)."
+  type        = bool
+  default     = false
+  nullable    = false
 }
 
 variable "master" {
