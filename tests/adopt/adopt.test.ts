@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { terraformProgram, whyNoTerraform } from "../support/terraform.ts";
-import { OldSetupWorld, readingPassword, roundtrip, type TaskFacts, writingPassword } from "./old-setup.ts";
+import { readingPassword, writingPassword } from "./old-root.ts";
+import { OldSetupWorld, roundtrip, type TaskFacts } from "./old-setup.ts";
 
 setDefaultTimeout(240_000);
 

@@ -27,6 +27,9 @@ export function need(resource: Resource, ...actions: string[]): Need {
   return { resource, actions };
 }
 
+/** What a command needs that concerns the whole cluster. */
+export const onCluster = (action: string) => (): Need[] => [need(CLUSTER, action)];
+
 function isSystemCollection(name: string): boolean {
   return name.startsWith("system.");
 }

@@ -1,12 +1,11 @@
 /** Parameters, write blocking, fsync, fail points, shutdown. */
-import { CLUSTER, type Need, need } from "../auth/privilege.ts";
+import { onCluster } from "../auth/privilege.ts";
 import { ServerError } from "../engine/errors.ts";
 import { isDocument, isNumber } from "../engine/value.ts";
 import type { Command, CommandContext, Reply } from "../server/context.ts";
 import { exactNumberOf } from "../storage/numbers.ts";
 import type { ReplyObject } from "../wire/writer.ts";
 
-const onCluster = (action: string) => (): Need[] => [need(CLUSTER, action)];
 const NOT_PARAMETERS = new Set([
   "getParameter",
   "setParameter",

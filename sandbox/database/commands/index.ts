@@ -17,10 +17,12 @@ import { indexCommands } from "./indexes.ts";
 import { insertCommand } from "./insert.ts";
 import { listingCommands } from "./listing.ts";
 import { monitoringCommands } from "./monitoring.ts";
+import { operationCommands } from "./operations.ts";
 import { replicaSetCommands } from "./replica-set.ts";
 import { sandboxCommand } from "./sandbox.ts";
 import { saslCommands } from "./sasl.ts";
 import { searchIndexCommands } from "./search-indexes.ts";
+import { serverStatusCommand } from "./server-status.ts";
 import { sessionCommands } from "./sessions.ts";
 import { statisticsCommands } from "./statistics.ts";
 import { testCommands } from "./test-commands.ts";
@@ -34,6 +36,8 @@ const ALL: Command[] = [
   helloCommand,
   ...saslCommands,
   ...monitoringCommands,
+  serverStatusCommand,
+  ...operationCommands,
   ...sessionCommands,
   ...administrationCommands,
   ...replicaSetCommands,

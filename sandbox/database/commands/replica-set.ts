@@ -1,5 +1,5 @@
 /** replSet commands: status, configuration, step-down. */
-import { CLUSTER, type Need, need } from "../auth/privilege.ts";
+import { onCluster } from "../auth/privilege.ts";
 import { ServerError } from "../engine/errors.ts";
 import { Timestamp } from "../engine/value.ts";
 import type { Member } from "../members/member.ts";
@@ -8,7 +8,6 @@ import { tsIncrement, tsSeconds } from "../storage/timestamp.ts";
 import type { ReplyObject } from "../wire/writer.ts";
 import { firstNumber } from "./administration.ts";
 
-const onCluster = (action: string) => (): Need[] => [need(CLUSTER, action)];
 const STATE_NUMBERS = { PRIMARY: 1, SECONDARY: 2, DOWN: 8 } as const;
 const STATE_NAMES = { PRIMARY: "PRIMARY", SECONDARY: "SECONDARY", DOWN: "(not reachable/healthy)" } as const;
 

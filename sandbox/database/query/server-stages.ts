@@ -1,6 +1,6 @@
 /** Stages only the server can answer: statistics, operations, sessions. */
 
-import { operations } from "../commands/monitoring.ts";
+import { operations } from "../commands/operations.ts";
 import { searchNotEnabled } from "../commands/search-indexes.ts";
 import { collectionStatistics } from "../commands/statistics.ts";
 import { decode } from "../engine/codec.ts";
