@@ -21,6 +21,7 @@ locals {
       "CreateDBClusterParameterGroup", "DeleteDBClusterParameterGroup", "DescribeDBClusterParameterGroups", "DescribeDBClusterParameters", "ModifyDBClusterParameterGroup", "ResetDBClusterParameterGroup",
     ]))
     aws_docdb_subnet_group         = formatlist("rds:%s", concat(local.tagging, ["CreateDBSubnetGroup", "DeleteDBSubnetGroup", "DescribeDBSubnetGroups", "ModifyDBSubnetGroup"]))
+    aws_ebs_volume                 = formatlist("ec2:%s", ["CreateTags", "CreateVolume", "DeleteTags", "DeleteVolume", "ModifyVolume"])
     aws_iam_instance_profile       = formatlist("iam:%s", ["AddRoleToInstanceProfile", "CreateInstanceProfile", "DeleteInstanceProfile", "GetInstanceProfile", "RemoveRoleFromInstanceProfile", "TagInstanceProfile", "UntagInstanceProfile"])
     aws_iam_role                   = formatlist("iam:%s", ["CreateRole", "DeleteRole", "GetRole", "ListAttachedRolePolicies", "ListInstanceProfilesForRole", "ListRolePolicies", "TagRole", "UntagRole", "UpdateAssumeRolePolicy", "UpdateRole", "UpdateRoleDescription"])
     aws_iam_role_policy            = formatlist("iam:%s", ["DeleteRolePolicy", "GetRolePolicy", "PutRolePolicy"])
@@ -46,6 +47,7 @@ locals {
     aws_security_group                                 = formatlist("ec2:%s", ["CreateSecurityGroup", "CreateTags", "DeleteSecurityGroup", "DeleteTags", "RevokeSecurityGroupEgress", "RevokeSecurityGroupIngress"])
     aws_ssm_document                                   = formatlist("ssm:%s", concat(local.tagging, ["CreateDocument", "DeleteDocument", "DescribeDocument", "DescribeDocumentPermission", "GetDocument", "UpdateDocument", "UpdateDocumentDefaultVersion"]))
     aws_ssm_parameter                                  = formatlist("ssm:%s", concat(local.tagging, ["DeleteParameter", "GetParameter", "PutParameter"]))
+    aws_volume_attachment                              = formatlist("ec2:%s", ["AttachVolume", "DetachVolume", "StopInstances"])
     aws_vpc_endpoint                                   = formatlist("ec2:%s", ["CreateTags", "CreateVpcEndpoint", "DeleteTags", "DeleteVpcEndpoints", "ModifyVpcEndpoint"])
     aws_vpc_security_group_egress_rule                 = formatlist("ec2:%s", ["AuthorizeSecurityGroupEgress", "CreateTags", "DeleteTags", "ModifySecurityGroupRules", "RevokeSecurityGroupEgress"])
     aws_vpc_security_group_ingress_rule                = formatlist("ec2:%s", ["AuthorizeSecurityGroupIngress", "CreateTags", "DeleteTags", "ModifySecurityGroupRules", "RevokeSecurityGroupIngress"])

@@ -11,6 +11,8 @@ data "aws_ami" "amazon_linux" {
 }
 
 locals {
+  ami = var.ec2_ami == null ? data.aws_ami.amazon_linux[0].id : var.ec2_ami
+
   # By role: *failback* is on only in an outage, *operations* always.
   hosts = {
     failback = {
@@ -54,7 +56,7 @@ module "hosts" {
 
   name               = each.value.name
   role               = each.key
-  ami                = var.ec2_ami == null ? data.aws_ami.amazon_linux[0].id : var.ec2_ami
+  ami                = local.ami
   instance_type      = each.value.instance_type
   subnet_id          = each.value.subnet_id
   security_group_ids = [module.security_groups.ids["ec2"]]

@@ -80,5 +80,7 @@ module "iam" {
         resources = [data.aws_secretsmanager_secret.this["mongodb_dms"].arn]
       }], local.use_key_of_secret)
     }
-  }, local.host_roles)
+    }, local.host_roles, {
+    for key, role in local.kafka_roles : key => role if key == "kafka_clients" ? local.kafka_clients : local.has_kafka
+  })
 }

@@ -65,11 +65,11 @@ module "security_groups" {
       ingress     = local.given_rules["ec2_ingress"]
       egress      = concat(local.to_documentdb, local.to_s3, local.to_services, local.given_rules["ec2_egress"])
     }
-    }, {
+    }, local.kafka_groups, {
     for key in local.endpoints : key => {
       name        = "${local.prefix}-endpoints"
       description = "AWS services for Roundtrip"
-      ingress     = [for group in ["dms", "lambda", "ec2"] : { description = group, protocol = "tcp", from_port = 443, to_port = 443, group = group }]
+      ingress     = [for group in concat(["dms", "lambda", "ec2"], keys(local.kafka_groups)) : { description = group, protocol = "tcp", from_port = 443, to_port = 443, group = group }]
       egress      = []
     }
   })

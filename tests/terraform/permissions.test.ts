@@ -42,6 +42,11 @@ const besides: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     "s3:PutObjectTagging": "services/backup/dump.ts puts dumps with a tag: the put needs it, too",
   },
   operations_host: ofItsSetUp,
+  kafka_node: {
+    "s3:GetObject": "terraform/modules/kafka/install/install.sh",
+    "ssm:GetParameter": "the same",
+  },
+  kafka_clients: { "ssm:GetParameter": "who connects to the brokers has to know where they are" },
   dms_secrets: {
     "secretsmanager:DescribeSecret": "DMS itself reads the source endpoint's secret",
     "secretsmanager:GetSecretValue": "the same",
@@ -118,8 +123,10 @@ const withoutResources = [
 describe("permissions", () => {
   const granted = roles();
 
-  test("the stack's roles are the ones whose programs are known here, and DMS's own", () => {
-    expect([...granted.keys()].sort()).toEqual([...Object.keys(programs), "dms_secrets"].sort());
+  test("the stack's roles are the ones whose programs are known here, DMS's own, and Kafka's", () => {
+    expect([...granted.keys()].sort()).toEqual(
+      [...Object.keys(programs), "dms_secrets", "kafka_clients", "kafka_node"].sort(),
+    );
   });
 
   for (const [name, role] of granted) {

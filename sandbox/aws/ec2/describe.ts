@@ -1,5 +1,6 @@
 import type { ServiceContext } from "../service.ts";
 import { AwsError } from "../service.ts";
+import { addressOf } from "./address.ts";
 import { type Instance, type InstanceStore, stateCodes } from "./instance-store.ts";
 import { filtersOf, flag, type Input, listOf } from "./query-input.ts";
 
@@ -58,14 +59,14 @@ export function describeInstance(instance: Instance, context: ServiceContext): o
     instanceId: instance.id,
     imageId: instance.imageId,
     instanceState: stateOf(instance),
-    privateDnsName: "ip-10-0-0-10.ec2.internal",
+    privateDnsName: `ip-${addressOf(instance.id).replaceAll(".", "-")}.ec2.internal`,
     reason: instance.state === "stopped" ? "User initiated" : "",
     instanceType: instance.instanceType,
     launchTime: new Date(instance.launchedAt).toISOString(),
     placement: { availabilityZone: `${context.region}a`, groupName: "", tenancy: "default" },
     monitoring: { state: "disabled" },
     subnetId: instance.subnetId,
-    privateIpAddress: "10.0.0.10",
+    privateIpAddress: addressOf(instance.id),
     architecture: "x86_64",
     tagSet: tagSet(instance.tags),
     metadataOptions: { state: "applied", httpTokens: "required", httpEndpoint: "enabled" },

@@ -1,3 +1,4 @@
+import { addressOf } from "../ec2/address.ts";
 import type { Instance, InstanceStore } from "../ec2/instance-store.ts";
 import { AwsError, type RequestContext } from "../service.ts";
 import { filters, type Input, page } from "./input.ts";
@@ -45,8 +46,8 @@ export function describeInstanceInformation(
       PlatformName: "Debian GNU/Linux",
       PlatformVersion: "12",
       ResourceType: "EC2Instance",
-      IPAddress: "10.0.0.10",
-      ComputerName: "ip-10-0-0-10",
+      IPAddress: addressOf(instance.id),
+      ComputerName: `ip-${addressOf(instance.id).replaceAll(".", "-")}`,
     })),
     NextToken: next,
   };

@@ -17,6 +17,7 @@ import { documentdbTypes } from "./stored/documentdb.ts";
 import { identityTypes } from "./stored/identity.ts";
 import { monitoringTypes } from "./stored/monitoring.ts";
 import { networkTypes } from "./stored/network.ts";
+import { volumeTypes } from "./stored/volumes.ts";
 
 /** Types that can be applied. The others of the schema validate and plan. */
 export const resources: Readonly<Record<string, Resource>> = {
@@ -38,4 +39,5 @@ export const resources: Readonly<Record<string, Resource>> = {
   ...identityTypes,
   ...monitoringTypes,
   ...networkTypes,
+  ...volumeTypes,
 };

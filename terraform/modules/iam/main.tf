@@ -13,8 +13,8 @@ data "aws_iam_policy_document" "trust" {
     actions = [each.value.github == null ? "sts:AssumeRole" : "sts:AssumeRoleWithWebIdentity"]
 
     principals {
-      type        = each.value.github == null ? "Service" : "Federated"
-      identifiers = [each.value.github == null ? each.value.service : each.value.github.provider_arn]
+      type        = each.value.github != null ? "Federated" : each.value.principals != null ? "AWS" : "Service"
+      identifiers = each.value.github != null ? [each.value.github.provider_arn] : each.value.principals != null ? each.value.principals : [each.value.service]
     }
     # GitHub signs who asks: this audience, from exactly these workflows.
     dynamic "condition" {
@@ -27,7 +27,7 @@ data "aws_iam_policy_document" "trust" {
     }
     # Only for this account: a service that acts for several can't be made to act for another one.
     dynamic "condition" {
-      for_each = each.value.github != null || contains(["ec2.amazonaws.com", "lambda.amazonaws.com"], coalesce(each.value.service, "github")) ? [] : [true]
+      for_each = contains(["ec2.amazonaws.com", "lambda.amazonaws.com"], coalesce(each.value.service, "ec2.amazonaws.com")) ? [] : [true]
       content {
         test     = "StringEquals"
         variable = "aws:SourceAccount"

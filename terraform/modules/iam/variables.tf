@@ -1,7 +1,7 @@
 variable "roles" {
   description = <<-EOT
     Roles by key. `service` is the AWS service that may take the role, or `github` the workflows that may: the account's OIDC
-    provider and the exact subjects. `statements` are what it may do, each with `why`: the code that needs it. `policy_name` names
+    provider and the exact subjects, or `principals` the other roles that may, by ARN. `statements` are what it may do, each with `why`: the code that needs it. `policy_name` names
     the role's own policy; `managed_policy_arns` are AWS's policies attached besides.
   EOT
   type = map(object({
@@ -10,6 +10,7 @@ variable "roles" {
     description         = string
     service             = optional(string)
     github              = optional(object({ provider_arn = string, subjects = list(string) }))
+    principals          = optional(list(string))
     instance_profile    = optional(bool, false)
     managed_policy_arns = optional(list(string), [])
     statements = list(object({
@@ -35,8 +36,12 @@ variable "roles" {
     error_message = "roles: service must be a service principal such as lambda.amazonaws.com."
   }
   validation {
-    condition     = alltrue([for role in var.roles : (role.service == null) != (role.github == null)])
-    error_message = "roles: give service or github, and only one of them."
+    condition     = alltrue([for role in var.roles : length([for given in [role.service != null, role.github != null, role.principals != null] : given if given]) == 1])
+    error_message = "roles: give service, github or principals, and only one of them."
+  }
+  validation {
+    condition     = alltrue([for role in var.roles : role.principals == null ? true : length(role.principals) > 0 && alltrue([for arn in role.principals : can(regex("^arn:aws[\\w-]*:iam::\\d{12}:role/[\\w+=,.@/-]+$", arn))])])
+    error_message = "roles: principals must be ARNs of roles, one at least; no account and no wildcard."
   }
   validation {
     condition     = alltrue([for role in var.roles : role.github == null ? true : can(regex("^arn:aws[\\w-]*:iam::\\d{12}:oidc-provider/token\\.actions\\.githubusercontent\\.com$", role.github.provider_arn))])

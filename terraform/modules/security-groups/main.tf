@@ -4,7 +4,7 @@ locals {
     for direction in ["ingress", "egress"] : direction => merge([
       for key, group in var.groups : {
         for rule in group[direction] :
-        "${key} ${rule.protocol} ${coalesce(rule.from_port, -1)}-${coalesce(rule.to_port, -1)} ${coalesce(rule.cidr_ipv4, rule.group, rule.prefix_list_id)}" => merge(rule, { owner = key })
+        "${key} ${rule.protocol} ${coalesce(rule.from_port, -1)}-${coalesce(rule.to_port, -1)} ${coalesce(rule.cidr_ipv4, rule.group, rule.group_id, rule.prefix_list_id)}" => merge(rule, { owner = key })
       }
     ]...)
   }
@@ -30,7 +30,7 @@ resource "aws_vpc_security_group_ingress_rule" "this" {
   to_port                      = each.value.to_port
   cidr_ipv4                    = each.value.cidr_ipv4
   prefix_list_id               = each.value.prefix_list_id
-  referenced_security_group_id = each.value.group == null ? null : aws_security_group.this[each.value.group].id
+  referenced_security_group_id = each.value.group == null ? each.value.group_id : aws_security_group.this[each.value.group].id
   tags                         = var.tags
 }
 
@@ -44,6 +44,6 @@ resource "aws_vpc_security_group_egress_rule" "this" {
   to_port                      = each.value.to_port
   cidr_ipv4                    = each.value.cidr_ipv4
   prefix_list_id               = each.value.prefix_list_id
-  referenced_security_group_id = each.value.group == null ? null : aws_security_group.this[each.value.group].id
+  referenced_security_group_id = each.value.group == null ? each.value.group_id : aws_security_group.this[each.value.group].id
   tags                         = var.tags
 }

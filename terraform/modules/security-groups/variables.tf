@@ -12,7 +12,7 @@ variable "vpc_id" {
 variable "groups" {
   description = <<-EOT
     Security groups by key (documentdb, lambda, dms, ec2, kafka), each with its rules. A rule opens one protocol and range of ports
-    to one peer: addresses (`cidr_ipv4`), another group of this map by its key (`group`), or a prefix list. `protocol` "-1"
+    to one peer: addresses (`cidr_ipv4`), another group of this map by its key (`group`), a group made elsewhere (`group_id`), or a prefix list. `protocol` "-1"
     is every protocol and takes no ports.
   EOT
   type = map(object({
@@ -25,6 +25,7 @@ variable "groups" {
       to_port        = optional(number)
       cidr_ipv4      = optional(string)
       group          = optional(string)
+      group_id       = optional(string)
       prefix_list_id = optional(string)
     })), [])
     egress = optional(list(object({
@@ -34,6 +35,7 @@ variable "groups" {
       to_port        = optional(number)
       cidr_ipv4      = optional(string)
       group          = optional(string)
+      group_id       = optional(string)
       prefix_list_id = optional(string)
     })), [])
   }))
@@ -51,10 +53,10 @@ variable "groups" {
     condition = alltrue(flatten([
       for group in var.groups : [
         for rule in concat(group.ingress, group.egress) :
-        length([for peer in [rule.cidr_ipv4, rule.group, rule.prefix_list_id] : peer if peer != null]) == 1
+        length([for peer in [rule.cidr_ipv4, rule.group, rule.group_id, rule.prefix_list_id] : peer if peer != null]) == 1
       ]
     ]))
-    error_message = "groups: each rule needs exactly one of cidr_ipv4, group and prefix_list_id."
+    error_message = "groups: each rule needs exactly one of cidr_ipv4, group, group_id and prefix_list_id."
   }
   validation {
     condition = alltrue(flatten([
@@ -63,6 +65,14 @@ variable "groups" {
       ]
     ]))
     error_message = "groups: a rule's group must be a key of this map (${join(", ", keys(var.groups))})."
+  }
+  validation {
+    condition = alltrue(flatten([
+      for group in var.groups : [
+        for rule in concat(group.ingress, group.egress) : rule.group_id == null ? true : can(regex("^sg-[0-9a-z]+$", rule.group_id))
+      ]
+    ]))
+    error_message = "groups: group_id must be the id of a security group, such as sg-0123456789abcdef0."
   }
   validation {
     condition = alltrue(flatten([

@@ -23,6 +23,13 @@ variables {
       }
       statements = [{ sid = "Read", why = "tests", actions = ["s3:GetObject"], resources = ["arn:aws:s3:::bucket/*"] }]
     }
+    clients = {
+      name        = "tests-clients"
+      policy_name = "tests-clients"
+      description = "Roles of another cluster"
+      principals  = ["arn:aws:iam::123456789012:role/eks-pods"]
+      statements  = [{ sid = "Read", why = "tests", actions = ["ssm:GetParameter"], resources = ["arn:aws:ssm:us-east-1:123456789012:parameter/x"] }]
+    }
     dms = {
       name        = "tests-dms"
       policy_name = "tests-dms"
@@ -52,6 +59,10 @@ run "roles_with_what_they_may_do" {
   assert {
     condition     = jsondecode(aws_iam_role.this["runner"].assume_role_policy).Statement[0].Action == "sts:AssumeRoleWithWebIdentity"
     error_message = "by GitHub's token"
+  }
+  assert {
+    condition     = jsondecode(aws_iam_role.this["clients"].assume_role_policy).Statement[0].Principal.AWS == "arn:aws:iam::123456789012:role/eks-pods"
+    error_message = "exactly these roles"
   }
   assert {
     condition     = output.instance_profiles == { host = "tests-host" }
@@ -127,6 +138,14 @@ run "no_workflow_at_all" {
   command = plan
   variables {
     roles = { a = { name = "runner", policy_name = "runner", description = "a role", github = { provider_arn = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com", subjects = [] }, statements = [{ sid = "Read", why = "code", actions = ["s3:GetObject"], resources = ["arn:aws:s3:::b/*"] }] } }
+  }
+  expect_failures = [var.roles]
+}
+
+run "a_whole_account" {
+  command = plan
+  variables {
+    roles = { a = { name = "clients", policy_name = "clients", description = "a role", principals = ["arn:aws:iam::123456789012:root"], statements = [{ sid = "Read", why = "code", actions = ["s3:GetObject"], resources = ["arn:aws:s3:::b/*"] }] } }
   }
   expect_failures = [var.roles]
 }

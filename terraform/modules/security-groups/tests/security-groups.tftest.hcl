@@ -11,6 +11,7 @@ variables {
     dms = {
       name        = "dms"
       description = "DMS"
+      ingress     = [{ description = "from a group made elsewhere", from_port = 443, to_port = 443, group_id = "sg-0fed" }]
       egress      = [{ description = "anywhere", protocol = "-1", cidr_ipv4 = "0.0.0.0/0" }]
     }
   }
@@ -18,12 +19,16 @@ variables {
 
 run "rules_name_groups_and_are_keyed_by_what_they_open" {
   assert {
-    condition     = keys(aws_vpc_security_group_ingress_rule.this) == ["documentdb tcp 27017-27017 dms"]
+    condition     = keys(aws_vpc_security_group_ingress_rule.this) == ["dms tcp 443-443 sg-0fed", "documentdb tcp 27017-27017 dms"]
     error_message = "a key of its own"
   }
   assert {
     condition     = aws_vpc_security_group_ingress_rule.this["documentdb tcp 27017-27017 dms"].referenced_security_group_id == aws_security_group.this["dms"].id
     error_message = "from the other group"
+  }
+  assert {
+    condition     = aws_vpc_security_group_ingress_rule.this["dms tcp 443-443 sg-0fed"].referenced_security_group_id == "sg-0fed"
+    error_message = "from the group made elsewhere"
   }
   assert {
     condition     = aws_vpc_security_group_egress_rule.this["dms -1 -1--1 0.0.0.0/0"].ip_protocol == "-1"
@@ -131,6 +136,20 @@ run "open_to_the_internet" {
         name        = "a"
         description = "a group"
         ingress     = [{ description = "r", from_port = 22, to_port = 22, cidr_ipv4 = "0.0.0.0/0" }]
+      }
+    }
+  }
+  expect_failures = [var.groups]
+}
+
+run "a_group_made_elsewhere_by_name" {
+  command = plan
+  variables {
+    groups = {
+      a = {
+        name        = "a"
+        description = "a group"
+        ingress     = [{ description = "EKS", from_port = 9092, to_port = 9092, group_id = "eks-nodes" }]
       }
     }
   }
