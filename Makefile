@@ -4,7 +4,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/node_modules/.bin:$(CURDIR)/.tools/bin:$(PATH)
 ARGS ?=
 
-.PHONY: help setup drill test bench chaos build test-systemd clean
+.PHONY: help setup drill test bench chaos build test-systemd test-workflows clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -38,6 +38,9 @@ build: node_modules/.package-lock.json ## dist/roundtrip-worker and dist/create-
 
 test-systemd: setup build ## the units under real systemd in a container (root, systemd-container)
 	@bun tests/systemd/run.ts $(ARGS)
+
+test-workflows: setup build ## each workflow run by act, start to end (act, terraform; WORKFLOW_PAGES=<dir> keeps the pages)
+	@WORKFLOWS=all bun test --timeout=120000 --parallel=2 $(ARGS) ./tests/workflows/act
 
 clean: ## remove what was built; downloaded tools stay
 	@rm -rf dist coverage drill-report.html

@@ -115,9 +115,15 @@ export class WorkflowWorld implements AsyncDisposable {
     await this.update(pull, { state: "closed", merged_at: new Date().toISOString(), merge_commit_sha });
   }
 
-  /** The workflow of a pull request's event, as GitHub takes it: from the test merge. */
-  async onPull(workflow: string, pull: Pull, home = this.github.repository): Promise<ActRun> {
-    const { number, base, head, merge } = pull;
+  /** The workflow of a pull request's event, as GitHub takes it: from the test merge. `home` is the head's repository. */
+  async onPull(
+    workflow: string,
+    { number, base, head, merge }: Pull,
+    {
+      home = this.github.repository,
+      event = "pull_request",
+    }: { home?: string; event?: "pull_request" | "pull_request_review" } = {},
+  ): Promise<ActRun> {
     const repository = { full_name: this.github.repository };
     const pull_request = {
       number,
@@ -125,7 +131,7 @@ export class WorkflowWorld implements AsyncDisposable {
       base: { sha: base, ref: "main" },
     };
     const payload = { action: "opened", number, pull_request, repository };
-    const ran = await this.run({ workflow, name: "pull_request", payload }, merge);
+    const ran = await this.run({ workflow, name: event, payload }, merge);
     for (const text of await this.github.comments(number))
       keepPage(`${ran.number}-comment-of-pull-${number}`, text);
     return ran;
