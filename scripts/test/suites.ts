@@ -132,7 +132,7 @@ export const suites: readonly Suite[] = [
   { name: "chaos sample", tests: ["tests/chaos"], parallel: 1, minutesMax: 8 },
   {
     name: "units under real systemd",
-    tests: ["tests/systemd/container.test.ts", "tests/systemd/first-boot.test.ts"],
+    tests: ["container", "first-boot", "kafka-node"].map((name) => `tests/systemd/${name}.test.ts`),
     launcher: ["bun", "tests/systemd/run.ts"],
     minutesMax: 12,
     missing: systemdMissing,

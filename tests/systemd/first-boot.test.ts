@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { terraformProgram } from "../support/terraform.ts";
 import { containerObstacle, containerRoot } from "./container.ts";
-import { TestHost } from "./first-boot/host.ts";
-import { artifact, cloudwatchAgent, databaseTools, plainWorker } from "./first-boot/release.ts";
-import { productUnitFiles } from "./first-boot/user-data.ts";
+import { environmentParameter, releaseBucket, TestHost } from "./first-boot/host.ts";
+import { artifact, cloudwatchAgent, databaseTools, namesOf, plainWorker } from "./first-boot/release.ts";
+import { productUnitFiles, userDataOf } from "./first-boot/user-data.ts";
 import { builtWorker } from "./product-units.ts";
 
 const obstacle =
@@ -22,12 +22,23 @@ describe.skipIf(obstacle !== undefined)(`a host's set-up${obstacle ? ` (skipped:
 
   beforeAll(async () => {
     first = artifact("1.0.0/roundtrip-worker", readFileSync(builtWorker));
-    host = await TestHost.start({
+    const artifacts = {
       worker: first,
       database_tools: databaseTools(),
       ca_bundle: artifact("global-bundle.pem", "-----BEGIN CERTIFICATE-----\n"),
       cloudwatch_agent: cloudwatchAgent(),
-    });
+    };
+    host = await TestHost.start(Object.values(artifacts), (world) =>
+      userDataOf(world, {
+        region: "us-east-1",
+        bucket: releaseBucket,
+        environment_parameter: environmentParameter,
+        log_group: "/roundtrip/dev/hosts",
+        retry_seconds: 1,
+        units: productUnitFiles(),
+        artifacts: namesOf(artifacts),
+      }),
+    );
     await host.boot();
   }, 120_000);
   afterAll(() => host?.[Symbol.asyncDispose](), 120_000);

@@ -5,6 +5,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,19 +18,11 @@ import { TestTerraform } from "../../support/terraform.ts";
 import { Container, Disk } from "../container.ts";
 import { waitUntil } from "../machine.ts";
 import type { Artifact } from "./release.ts";
-import { productUnitFiles, userDataOf } from "./user-data.ts";
 
 const programs = "/opt/first-boot";
-const bucket = "roundtrip-releases";
+export const releaseBucket = "roundtrip-releases";
 const region = "us-east-1";
-const parameter = "/roundtrip/dev/environment";
-
-interface Release {
-  readonly worker: Artifact;
-  readonly database_tools: Artifact;
-  readonly ca_bundle: Artifact;
-  readonly cloudwatch_agent: Artifact;
-}
+export const environmentParameter = "/roundtrip/dev/environment";
 
 /**
  * A machine before its first boot: its user data made by Terraform, its release in the S3 stand-in, systemd as pid 1. cloud-init
@@ -45,32 +38,38 @@ export class TestHost implements AsyncDisposable {
     readonly programFolder: string,
   ) {}
 
-  static async start(release: Release): Promise<TestHost> {
+  /** `userData` makes the machine by Terraform and gives what cloud-init would get. */
+  static async start(
+    artifacts: readonly Artifact[],
+    userData: (world: TestTerraform) => Promise<string>,
+  ): Promise<TestHost> {
     const world = await TestTerraform.start();
-    await world.createBucket(bucket);
-    const artifacts = Object.fromEntries(
-      Object.entries(release).map(([name, { key, sha256 }]) => [name, { key, sha256 }]),
-    );
-    const userData = await userDataOf(world, {
-      region,
-      bucket,
-      environment_parameter: parameter,
-      log_group: "/roundtrip/dev/hosts",
-      retry_seconds: 1,
-      units: productUnitFiles(),
-      artifacts,
-    });
-    const disk = new Disk(mkdtempSync(join(tmpdir(), "roundtrip-first-boot-")));
-    const programFolder = await buildAws();
-    const host = new TestHost(world, userData, disk, programFolder);
-    for (const each of Object.values(release) as Artifact[]) await host.putObject(each.key, each.content);
-    host.#writeAws();
-    return host;
+    try {
+      await world.createBucket(releaseBucket);
+      const [text, programFolder] = [await userData(world), await buildAws()];
+      const disk = new Disk(mkdtempSync(join(tmpdir(), "roundtrip-first-boot-")));
+      const host = new TestHost(world, text, disk, programFolder);
+      host.#writeAws();
+      for (const each of artifacts) await host.putObject(each.key, each.content);
+      return host;
+    } catch (error) {
+      await world[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   /** Switches the machine on. */
   async boot(): Promise<void> {
     this.#container = await Container.boot({ [programs]: this.programFolder }, this.disk.directory);
+  }
+
+  /** Gives it a block device of this machine under a name of its own. */
+  async attach(device: string, name: string): Promise<void> {
+    const { rdev } = statSync(device);
+    const [major, minor] = [(rdev >> 8) & 0xfff, rdev & 0xff];
+    const make = `mkdir -p ${dirname(name)}; [ -b ${device} ] || mknod ${device} b ${major} ${minor}; ln -sfn ${device} ${name}`;
+    const made = await this.run("sh", "-c", make);
+    if (made.status !== 0) throw new Error(`attach ${device}: ${made.stderr}`);
   }
 
   async powerOff(): Promise<void> {
@@ -119,13 +118,15 @@ export class TestHost implements AsyncDisposable {
   }
 
   async putObject(key: string, content: Uint8Array): Promise<void> {
-    await this.#s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: content }));
+    await this.#s3.send(new PutObjectCommand({ Bucket: releaseBucket, Key: key, Body: content }));
   }
 
   async putEnvironment(document: object): Promise<void> {
     const client = new SSMClient({ region, endpoint: this.world.aws.url });
     const Value = JSON.stringify(document);
-    await client.send(new PutParameterCommand({ Name: parameter, Value, Type: "String", Overwrite: true }));
+    await client.send(
+      new PutParameterCommand({ Name: environmentParameter, Value, Type: "String", Overwrite: true }),
+    );
   }
 
   /** What the machine asked S3 for since the stand-in started, in order. */

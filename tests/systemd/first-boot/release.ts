@@ -14,6 +14,15 @@ export function artifact(key: string, content: Uint8Array | string): Artifact {
   return { key, sha256: createHash("sha256").update(bytes).digest("hex"), content: bytes };
 }
 
+/** What Terraform is given of artifacts: where each lies, and what it is. */
+export function namesOf(
+  artifacts: Readonly<Record<string, Artifact>>,
+): Record<string, { key: string; sha256: string }> {
+  return Object.fromEntries(
+    Object.entries(artifacts).map(([name, { key, sha256 }]) => [name, { key, sha256 }]),
+  );
+}
+
 /** A worker of some version; it does nothing but say so. */
 export function plainWorker(version: string): Artifact {
   return artifact(`${version}/roundtrip-worker`, `#!/bin/sh\necho "roundtrip-worker ${version} (test)"\n`);
@@ -65,4 +74,13 @@ export function cloudwatchAgent(): Artifact {
     return ["dpkg-deb", "--build", "--root-owner-group", "package", "agent.deb"];
   }, "agent.deb");
   return artifact("amazon-cloudwatch-agent.deb", content);
+}
+
+/** An archive of programs by their paths in it; each a shell script. */
+export function archive(key: string, programs: Readonly<Record<string, string>>): Artifact {
+  const content = packed((folder) => {
+    for (const [path, text] of Object.entries(programs)) program(join(folder, "top", path), text);
+    return ["tar", "-czf", "archive.tgz", "top"];
+  }, "archive.tgz");
+  return artifact(key, content);
 }

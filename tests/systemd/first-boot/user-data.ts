@@ -14,35 +14,59 @@ export function productUnitFiles(): Record<string, string> {
   );
 }
 
+const machine = {
+  ami: "ami-0123456789abcdef0",
+  security_group_ids: ["sg-0123"],
+  instance_profile: "first-boot",
+};
+
 /**
- * The user data of a machine that `terraform apply` of terraform/modules/ec2 made, as EC2 hands it to cloud-init: unpacked, which
- * cloud-init does, too.
+ * Applies a module of terraform/modules by itself; gives the user data of the instance its output `id` names, as EC2 hands it to
+ * cloud-init: unpacked, which cloud-init does, too.
  */
-export async function userDataOf(world: TestTerraform, installation: object): Promise<string> {
-  const modules = world.copy(join(repository, "terraform/modules"), "modules");
+async function applied(world: TestTerraform, module: string, id: string, given: object): Promise<string> {
+  world.copy(join(repository, "terraform/modules"), "modules");
   const root = world.root({
     "main.tf": `
-      variable "installation" { type = any }
+      variable "given" { type = any }
       provider "aws" { region = "us-east-1" }
-      module "host" {
-        source             = "${join(modules, "ec2")}"
-        name               = "first-boot"
-        role               = "operations"
-        ami                = "ami-0123456789abcdef0"
-        subnet_id          = "subnet-0123"
-        security_group_ids = ["sg-0123"]
-        instance_profile   = "first-boot"
-        installation       = var.installation
+      module "machine" {
+        source = "../modules/${module}"
+        ${Object.keys(given)
+          .map((name) => `${name} = var.given.${name}`)
+          .join("\n")}
       }
-      output "id" { value = module.host.instance_id }`,
-    "terraform.tfvars.json": JSON.stringify({ installation }),
+      output "id" { value = ${id} }`,
+    "terraform.tfvars.json": JSON.stringify({ given }),
   });
   await world.succeed(root, "init");
   await world.succeed(root, "apply", "-auto-approve");
-  const id = (await world.succeed(root, "output", "-raw", "id")).stdout;
+  const instance = (await world.succeed(root, "output", "-raw", "id")).stdout;
   const ec2 = new EC2Client({ region: "us-east-1", endpoint: world.aws.url });
   const { UserData } = await ec2.send(
-    new DescribeInstanceAttributeCommand({ InstanceId: id, Attribute: "userData" }),
+    new DescribeInstanceAttributeCommand({ InstanceId: instance, Attribute: "userData" }),
   );
   return gunzipSync(Buffer.from(UserData!.Value!, "base64")).toString("utf8");
+}
+
+/** User data of a host by terraform/modules/ec2. */
+export function userDataOf(world: TestTerraform, installation: object): Promise<string> {
+  const given = {
+    ...machine,
+    name: "first-boot",
+    role: "operations",
+    subnet_id: "subnet-0123",
+    installation,
+  };
+  return applied(world, "ec2", "module.machine.instance_id", given);
+}
+
+/** User data of the first of three nodes by terraform/modules/kafka; its parameters are there afterwards. */
+export function kafkaUserDataOf(
+  world: TestTerraform,
+  release: object,
+  parameter_path: string,
+): Promise<string> {
+  const given = { ...machine, name: "kafka", subnet_ids: ["subnet-1", "subnet-2"], parameter_path, release };
+  return applied(world, "kafka", "module.machine.nodes[0].instanceId", given);
 }
