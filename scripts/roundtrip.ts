@@ -1,15 +1,16 @@
 import { exitCodes } from "../core/errors.ts";
+import { productCommit, productVersion } from "../core/version.ts";
 import { type Command, runCommand } from "./roundtrip/command.ts";
 
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   validate: async () => (await import("./roundtrip/validate.ts")).validateCommand,
   plan: async () => (await import("./roundtrip/plan.ts")).planCommand,
   apply: async () => {
-    const [{ applyCommand }, { terraformFor }] = await Promise.all([
+    const [{ applyCommand }, { recoveringTerraformFor }] = await Promise.all([
       import("./roundtrip/apply.ts"),
       import("./roundtrip/terraform.ts"),
     ]);
-    return applyCommand(terraformFor);
+    return applyCommand(recoveringTerraformFor);
   },
   unlock: async () => (await import("./roundtrip/unlock.ts")).unlockCommand,
   drift: async () => (await import("./roundtrip/drift.ts")).driftCommand,
@@ -40,11 +41,15 @@ Commands
   status    where an environment stands
   logs      the journal of a service on the failback host
 
-roundtrip <command> --help says more, with examples and exit codes.
+roundtrip <command> --help says more, with examples and exit codes; roundtrip --version says which release this is.
 `;
 
 const [name = "", ...args] = process.argv.slice(2);
-const load = commands[name];
+if (name === "--version") {
+  process.stdout.write(`roundtrip ${productVersion()} (${productCommit()})\n`);
+  process.exit(exitCodes.ok);
+}
+const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
 if (load) process.exit(await runCommand(await load(), args));
 const askedForHelp = name === "" || name === "--help" || name === "help";
 (askedForHelp ? process.stdout : process.stderr).write(

@@ -1,4 +1,9 @@
-/** Builds dist/roundtrip-worker, when anything that goes into it has changed: `bun services/build.ts [--outfile <path>]`. */
+/**
+ * Compiles a program into one file that runs by itself, when anything that goes into it has changed:
+ * `bun services/build.ts [--entry FILE] [--outfile PATH] [--target NAME --runtime PATH]`; dist/roundtrip-worker by default.
+ * The same sources in the same folder, under the same name, give the same bytes: the name is part of them, and a package
+ * (pino) brings in the folder.
+ */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -7,8 +12,15 @@ import { parseArgs } from "node:util";
 
 const root = join(import.meta.dir, "..");
 const { values } = parseArgs({
-  options: { outfile: { type: "string", default: join(root, "dist/roundtrip-worker") } },
+  options: {
+    entry: { type: "string", default: "services/main.ts" },
+    outfile: { type: "string", default: join(root, "dist/roundtrip-worker") },
+    // For another machine than this one: Bun's name of it, and Bun's executable for it.
+    target: { type: "string" },
+    runtime: { type: "string" },
+  },
 });
+const { entry, target, runtime } = values;
 const outfile = resolve(values.outfile);
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
 const commit = headCommit();
@@ -40,7 +52,7 @@ function build(): void {
   }
 }
 
-function compile(target: string): number {
+function compile(file: string): number {
   const built = spawnSync(
     process.execPath,
     [
@@ -50,15 +62,16 @@ function compile(target: string): number {
       "--format=esm",
       "--minify",
       "--sourcemap",
-      // A file in the working directory must not change what the worker does.
+      ...(target && runtime ? [`--target=${target}`, `--compile-executable-path=${runtime}`] : []),
+      // A file in the working directory must not change what the program does.
       "--no-compile-autoload-dotenv",
       "--no-compile-autoload-bunfig",
       "--define",
       `ROUNDTRIP_VERSION=${JSON.stringify(version)}`,
       "--define",
       `ROUNDTRIP_COMMIT=${JSON.stringify(commit)}`,
-      `--outfile=${target}`,
-      join(root, "services/main.ts"),
+      `--outfile=${file}`,
+      join(root, entry),
     ],
     // The compiler talks on stdout, which belongs to whatever is run next: `make drill ARGS=--json`.
     { stdio: ["ignore", 2, "inherit"] },
@@ -68,9 +81,16 @@ function compile(target: string): number {
 
 /** One digest over everything the binary is made of: sources, the packages' lock, the compiler, the commit it names. */
 function digestOfInputs(): string {
-  const hash = createHash("sha256").update(`${Bun.version} ${version} ${commit}\0`);
-  const sources = new Bun.Glob("{core,adapters,services,schemas}/**/*.{ts,json}").scanSync({ cwd: root });
-  for (const path of [...sources, "package-lock.json"].sort()) {
+  const hash = createHash("sha256").update(`${Bun.version} ${version} ${commit} ${entry} ${target ?? ""}\0`);
+  const folders = [
+    "core",
+    "adapters",
+    "services",
+    "schemas",
+    ...(entry.startsWith("scripts/") ? ["runbooks", "scripts"] : []),
+  ];
+  const sources = new Bun.Glob(`{${folders.join(",")}}/**/*.{ts,json}`).scanSync({ cwd: root });
+  for (const path of [...sources, entry, "package-lock.json"].sort()) {
     hash
       .update(`${path}\0`)
       .update(readFileSync(join(root, path)))

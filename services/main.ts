@@ -1,6 +1,6 @@
 /** The entry of `roundtrip-worker`: one binary, one verb a service. A verb's code is loaded when it is asked for. */
 import { exitCodes } from "../core/errors.ts";
-import { workerCommit, workerVersion } from "./runtime/version.ts";
+import { productCommit, productVersion } from "../core/version.ts";
 
 interface Verb {
   readonly does: string;
@@ -53,7 +53,7 @@ if (known) {
 }
 
 function versionText(): string {
-  return `roundtrip-worker ${workerVersion()} (${workerCommit()})`;
+  return `roundtrip-worker ${productVersion()} (${productCommit()})`;
 }
 
 function usage(before: string): string {

@@ -92,6 +92,7 @@ export const suites: readonly Suite[] = [
       "tests/workflows/rules.test.ts",
       "tests/workflows/inputs.test.ts",
       "tests/workflows/set-up.test.ts",
+      "tests/workflows/cancel.test.ts",
     ],
     minutesMax: 3,
   },
@@ -108,6 +109,7 @@ export const suites: readonly Suite[] = [
     // Workflows apply with Terraform.
     missing: async () => (await workflowToolsMissing("act")) ?? (await terraformMissing()),
   },
+  { name: "release", tests: ["tests/release"], parallel: 1, minutesMax: 5 },
   { name: "pictures", tests: ["tests/pictures"], minutesMax: 2, missing: picturesMissing },
   { name: "stand-in: host", tests: ["sandbox/host", "tests/systemd/stand-in.test.ts"], minutesMax: 8 },
   { name: "sandbox up", tests: ["sandbox/up"], minutesMax: 5 },

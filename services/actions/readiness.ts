@@ -1,9 +1,9 @@
 import type { HostReadiness } from "../../core/readiness/model.ts";
+import { productVersion } from "../../core/version.ts";
 import { documentdbFacts } from "../readiness/documentdb.ts";
 import { factOf, findOut } from "../readiness/facts.ts";
 import { mongodbFacts } from "../readiness/mongodb.ts";
 import { secretFacts } from "../readiness/secrets.ts";
-import { workerVersion } from "../runtime/version.ts";
 import { type Action, passed } from "./action.ts";
 import { diskCheck } from "./disk-check.ts";
 import { retentionCheck } from "./retention-check.ts";
@@ -27,7 +27,7 @@ export const run: Action = async (context) => {
   ];
   const readiness: HostReadiness = {
     version: 1,
-    workerVersion: workerVersion(),
+    productVersion: productVersion(),
     facts,
     ...(mongodb.oplog ? { oplog: mongodb.oplog } : {}),
   };
