@@ -79,20 +79,21 @@ locals {
   }
 }
 
-# What `roundtrip apply` runs Terraform with. It can make roles: guard it as an administrator's, behind a reviewed environment.
+# What `roundtrip apply` runs with, Terraform in it. It can make roles: guard it as an administrator's, behind a reviewed environment.
 module "apply_role" {
   source = "../modules/iam"
 
-  roles = var.apply_subjects == null ? {} : {
+  roles = var.github == null ? {} : {
     apply = {
       name        = "${local.prefix}-apply"
       policy_name = "${local.prefix}-apply"
       description = "Terraform of Roundtrip, in a reviewed workflow"
       github = {
-        provider_arn = var.make_github_provider ? aws_iam_openid_connect_provider.github[0].arn : "${local.arns}:iam::${data.aws_caller_identity.this.account_id}:oidc-provider/token.actions.githubusercontent.com"
-        subjects     = var.apply_subjects
+        provider_arn = local.github_provider_arn
+        subjects     = [for name in var.github.environments : "${var.github.repository}:environment:${name}"]
       }
       statements = concat(
+        local.applying,
         [for service, resources in local.apply_resources : {
           sid       = title(service)
           why       = "terraform/stack: what it makes of ${service}"
@@ -142,6 +143,6 @@ module "apply_role" {
 }
 
 output "apply_role_arn" {
-  description = "ARN of the role `roundtrip apply` runs Terraform with in a workflow; null without `apply_subjects`."
+  description = "ARN of the role `roundtrip apply` runs Terraform with in a workflow; null without `github`."
   value       = one(values(module.apply_role.role_arns))
 }

@@ -53,8 +53,8 @@ vpc_endpoints = {
   route_table_ids = ["rtb-0123456789abcdef0"]
 }
 
-# Who runs roundtrip here: jobs of this GitHub environment, which asks for its reviewers first.
+# Whose workflows run roundtrip here: jobs of the GitHub environments look-qa, operations-qa and failback-qa.
 github = {
   provider_arn = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
-  subjects     = ["repo:example/shop:environment:qa"]
+  repository   = "repo:example/shop"
 }

@@ -11,7 +11,8 @@ locals {
   }]
 }
 
-# What `roundtrip` needs on a laptop or in a workflow. A module call of its own: it names the host, which needs a role first.
+# What runbooks need in a workflow. Who plans and applies takes the bootstrap's roles, which are there before this stack. A module
+# call of its own: it names the hosts, which need a role first.
 module "runner_role" {
   source = "../modules/iam"
 
@@ -19,8 +20,11 @@ module "runner_role" {
     runner = {
       name        = local.runner_name
       policy_name = local.runner_name
-      description = "roundtrip in a workflow or on a laptop"
-      github      = var.github
+      description = "roundtrip runs runbooks"
+      github = {
+        provider_arn = var.github.provider_arn
+        subjects     = [for purpose in ["operations", "failback"] : "${var.github.repository}:environment:${purpose}-${var.environment}"]
+      }
       statements = concat([
         {
           sid       = "ReadBucket"
@@ -77,21 +81,15 @@ module "runner_role" {
           resources = values(local.instance_arns)
         },
         {
-          sid = "SeeReplication"
-          why = "adapters/aws/replication-survey.ts: DMS has no narrower resource for its lists"
-          actions = [
-            "dms:DescribeAccountAttributes",
-            "dms:DescribeConnections",
-            "dms:DescribeEndpoints",
-            "dms:DescribeReplicationInstances",
-            "dms:DescribeReplicationTasks",
-          ]
+          sid       = "SeeReplication"
+          why       = "adapters/aws/replication-tasks.ts: DMS has no narrower resource for its lists"
+          actions   = ["dms:DescribeConnections", "dms:DescribeEndpoints", "dms:DescribeReplicationTasks"]
           resources = ["*"]
         },
         {
           sid        = "RunTasks"
-          why        = "adapters/aws/replication-tasks.ts: start, stop, load a collection, read its numbers"
-          actions    = ["dms:DescribeTableStatistics", "dms:ReloadTables", "dms:StartReplicationTask", "dms:StopReplicationTask"]
+          why        = "adapters/aws/replication-tasks.ts: start, stop, read the numbers of a collection"
+          actions    = ["dms:DescribeTableStatistics", "dms:StartReplicationTask", "dms:StopReplicationTask"]
           resources  = ["${local.arns}:dms:${local.in_account}:task:*"]
           conditions = local.of_this_environment
         },
@@ -102,18 +100,12 @@ module "runner_role" {
           resources  = ["${local.arns}:dms:${local.in_account}:endpoint:*", "${local.arns}:dms:${local.in_account}:rep:*"]
           conditions = local.of_this_environment
         },
-        {
-          sid       = "CallFunction"
-          why       = "adapters/aws/functions.ts: roundtrip apply makes databases and users"
-          actions   = ["lambda:InvokeFunction"]
-          resources = [module.create_user_db.function_arn]
-        },
       ], local.use_key)
     }
   }
 }
 
 output "runner_role_arn" {
-  description = "ARN of the role roundtrip's workflows take; null without `github`."
+  description = "ARN of the role that workflows with runbooks take; null without `github`."
   value       = one(values(module.runner_role.role_arns))
 }

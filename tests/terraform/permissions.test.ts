@@ -8,9 +8,9 @@ setDefaultTimeout(180_000);
 
 const repository = join(import.meta.dirname, "../..");
 
-/** A program, and the files of it that are never loaded where it runs. */
+/** Programs by their entry files, and the files of them that are never loaded where they run. */
 interface Program {
-  readonly entry: string;
+  readonly entries: readonly string[];
   readonly without?: readonly string[];
 }
 
@@ -20,10 +20,15 @@ const onlyInNormalTimes = ({ phases }: ActionMetadata) => phases !== "any" && ph
 
 /** Which program runs as which role of the stack. In normal times actions run on the operations host (runbooks/engine/operation.ts). */
 const programs: Readonly<Record<string, Program>> = {
-  create_user_db: { entry: "services/create-user-db/main.ts" },
-  failback_host: { entry: "services/main.ts", without: actionFiles(onlyInNormalTimes) },
-  operations_host: { entry: "services/actions/main.ts", without: actionFiles(({ failback }) => failback) },
-  runner: { entry: "scripts/roundtrip.ts" },
+  create_user_db: { entries: ["services/create-user-db/main.ts"] },
+  failback_host: { entries: ["services/main.ts"], without: actionFiles(onlyInNormalTimes) },
+  operations_host: {
+    entries: ["services/actions/main.ts"],
+    without: actionFiles(({ failback }) => failback),
+  },
+  // By the workflows of each role's GitHub environments (github-subjects.test.ts).
+  look: { entries: ["scripts/roundtrip/logs.ts", "scripts/roundtrip/preflight.ts"] },
+  runner: { entries: ["scripts/roundtrip/runbook.ts", "scripts/roundtrip/unlock.ts"] },
 };
 
 /** What a host calls by scripts and by AWS's agent, not by the worker. */
@@ -132,7 +137,8 @@ describe("permissions", () => {
   for (const [name, role] of granted) {
     test(`${name}: is granted what its program calls, and nothing else`, async () => {
       const program = programs[name];
-      const calls = program ? await awsCallsOf(program.entry, program.without) : [];
+      const { entries = [], without } = program ?? {};
+      const calls = (await Promise.all(entries.map((entry) => awsCallsOf(entry, without)))).flat();
       if (program) expect(calls.length).toBeGreaterThan(1);
       const actions = role.statements.flatMap((statement) => statement.actions);
       expect(new Set(actions).size).toBe(actions.length);

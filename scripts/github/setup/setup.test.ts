@@ -102,7 +102,7 @@ describe("github-setup", () => {
       environment_name: "plan-dev",
     });
     expect(role.data.variables).toMatchObject([
-      { name: "AWS_ROLE", value: "arn:aws:iam::123456789012:role/roundtrip-dev-plan" },
+      { name: "AWS_ROLE", value: "arn:aws:iam::123456789012:role/roundtrip-plan" },
     ]);
     const { data } = await rest.actions.listRepoVariables(testRepository);
     const environments = data.variables.find(({ name }) => name === "ROUNDTRIP_ENVIRONMENTS");
@@ -171,13 +171,13 @@ describe("github-setup", () => {
     ["as it was committed", () => example, "environments.dev.plan is still the example's"],
     [
       "prod without a reviewer",
-      () => filled.replace(/(prod-apply"), reviewers: \["@ann"\]/, "$1"),
+      () => filled.replace(/(roundtrip-apply"), reviewers: \["@ann"\]/, "$1"),
       "prod needs somebody",
     ],
     ["an unknown key", () => `${filled}\nsecrets: {}\n`, "secrets"],
     [
       "a role that is no ARN",
-      () => filled.replace("arn:aws:iam::123456789012:role/roundtrip-dev-plan", "admin"),
+      () => filled.replace("arn:aws:iam::123456789012:role/roundtrip-plan", "admin"),
       "/environments/dev/plan/role",
     ],
   ])("a file %s is refused before GitHub is asked", async (_name, text, said) => {

@@ -14,6 +14,18 @@ run "a_zone_for_a_region" {
   expect_failures = [var.region]
 }
 
+run "a_repository_with_its_environment" {
+  command = plan
+  variables { github = { repository = "repo:acme/shop:environment:prod", environments = ["prod"] } }
+  expect_failures = [var.github]
+}
+
+run "every_environment" {
+  command = plan
+  variables { github = { repository = "repo:acme/shop", environments = ["*"] } }
+  expect_failures = [var.github]
+}
+
 run "a_prefix_that_cannot_begin_the_names" {
   command = plan
   variables { name_prefix = "Round/Trip" }

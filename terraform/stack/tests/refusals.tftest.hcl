@@ -67,6 +67,17 @@ run "tls_without_a_bundle" {
   expect_failures = [var.docdb_ca_bundle_file]
 }
 
+run "a_repository_with_its_environment" {
+  command = plan
+  variables {
+    github = {
+      provider_arn = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
+      repository   = "repo:acme/shop:environment:prod"
+    }
+  }
+  expect_failures = [var.github]
+}
+
 run "a_compression_nobody_reads" {
   command = plan
   variables { settings = { compression = "gzip" } }
