@@ -1,6 +1,4 @@
-import { readFile } from "node:fs/promises";
 import { exitCodeOf, exitCodes } from "../../core/errors.ts";
-import { parseTasks } from "../../core/tasks/tasks.ts";
 import { operations, runbooks } from "../../runbooks/catalog.ts";
 import { executeRunbook, planContext } from "../../runbooks/engine/execute.ts";
 import type { RunbookDependencies, RunRequest } from "../../runbooks/engine/execution.ts";
@@ -9,6 +7,7 @@ import { type PlannedStep, planOf, renderPlan } from "../../runbooks/engine/plan
 import type { Operation, Runbook } from "../../runbooks/engine/runbook.ts";
 import { callerOf } from "./caller.ts";
 import { type Command, usageError } from "./command.ts";
+import { declaredTasks } from "./declared-tasks.ts";
 import { dependenciesFor } from "./dependencies.ts";
 import { actionTimeoutSeconds, positive, reportRun } from "./report.ts";
 
@@ -23,7 +22,7 @@ export const runbookCommand: Command = {
     env: { type: "string" },
     mode: { type: "string", default: "run" },
     input: { type: "string", multiple: true },
-    tasks: { type: "string", default: "tasks.yaml" },
+    tasks: { type: "string" },
     "lease-seconds": { type: "string", default: "15" },
     json: { type: "boolean" },
   },
@@ -32,7 +31,7 @@ export const runbookCommand: Command = {
     ["--env NAME", "the environment, as Terraform published it"],
     ["--mode plan|run", "plan prints each step with its exact calls and does nothing"],
     ["--input name=value", "an input of the runbook; repeat for several (its page lists them)"],
-    ["--tasks FILE", "the tasks file whose scope a start freezes; tasks.yaml"],
+    ["--tasks FILE", "whose scope a start freezes; tasks.yaml, or without that file what was last applied"],
     ["--lease-seconds N", "how long a silent holder keeps the lease; 15"],
     ["--json", "one JSON report on stdout"],
   ],
@@ -49,10 +48,12 @@ export const runbookCommand: Command = {
       throw usageError("choose the environment", "no --env", "add --env <name>");
     const say = (line: string) => void process.stderr.write(`${line}\n`);
     const deps = await dependenciesFor(values.env, say);
+    const inputs = inputsOf(runbook, (values.input as readonly string[] | undefined) ?? []);
+    const { tasks, commit } = await declaredTasks(deps, values.tasks as string | undefined);
     const request: RunRequest = {
-      inputs: inputsOf(runbook, (values.input as readonly string[] | undefined) ?? []),
-      caller: callerOf(process.env),
-      declared: parseTasks(await readFile(String(values.tasks), "utf8"), String(values.tasks)),
+      inputs,
+      caller: { ...callerOf(process.env), ...(commit === undefined ? {} : { commit }) },
+      declared: tasks,
       leaseSeconds: positive("--lease-seconds", String(values["lease-seconds"])),
       actionTimeoutSeconds,
     };

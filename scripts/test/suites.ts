@@ -109,6 +109,7 @@ export const suites: readonly Suite[] = [
     // Workflows apply with Terraform.
     missing: async () => (await workflowToolsMissing("act")) ?? (await terraformMissing()),
   },
+  { name: "break-glass", tests: ["tests/break-glass"], parallel: 1, minutesMax: 5 },
   { name: "release", tests: ["tests/release"], parallel: 1, minutesMax: 5 },
   { name: "pictures", tests: ["tests/pictures"], minutesMax: 2, missing: picturesMissing },
   { name: "stand-in: host", tests: ["sandbox/host", "tests/systemd/stand-in.test.ts"], minutesMax: 8 },
