@@ -75,3 +75,8 @@ export interface AppliedBy {
   /** The run that did it. */
   readonly url?: string;
 }
+
+/** Who runs something, as the record of it names them. */
+export function appliedBy({ actor, approvedBy, url }: AppliedBy): AppliedBy {
+  return { actor, ...(approvedBy ? { approvedBy } : {}), ...(url ? { url } : {}) };
+}

@@ -6,7 +6,7 @@ import { recordApplied } from "../../adapters/state/applied-store.ts";
 import { PhaseStore } from "../../adapters/state/phase-store.ts";
 import { type AdoptedStand, adoptedStand } from "../../core/adopt/record.ts";
 import { RoundtripError } from "../../core/errors.ts";
-import { type Applied, appliedKey } from "../../core/plan/applied.ts";
+import { type Applied, appliedBy, appliedKey } from "../../core/plan/applied.ts";
 import { makePlan } from "../../core/plan/plan.ts";
 import { counted } from "../../core/plan/words.ts";
 import type { EnvironmentName, Tasks } from "../../core/tasks/model.ts";
@@ -39,7 +39,6 @@ export async function recordAdopted(
   const stamp = appliedAt.replace(/\D/g, "").slice(0, 14);
   const revision = { name: head.commit, commit: head.commit, tree: head.tree };
   const plan = makePlan({ base: tasks, head: tasks, baseRevision: revision, headRevision: revision });
-  const { actor, approvedBy, url } = callerOf(process.env);
   return await recordApplied(
     store,
     {
@@ -52,7 +51,7 @@ export async function recordAdopted(
       operationId: `${environment}-adopt-${stamp}-${randomBytes(2).toString("hex")}`,
       appliedAt,
       ...(Object.keys(stand.differing).length > 0 ? { adopted: stand.differing } : {}),
-      by: { actor, ...(approvedBy ? { approvedBy } : {}), ...(url ? { url } : {}) },
+      by: appliedBy(callerOf(process.env)),
     },
     undefined,
   );

@@ -3,7 +3,7 @@ import { recordApplied } from "../../../adapters/state/applied-store.ts";
 import { readJson, writeJson } from "../../../adapters/state/json.ts";
 import type { Inspection, LiveSide, LiveTask } from "../../../core/live/live-state.ts";
 import { openOperationKey } from "../../../core/operations/layout.ts";
-import { adoptedAfter, appliedKey, renamedAfter, scoreKey } from "../../../core/plan/applied.ts";
+import { adoptedAfter, appliedBy, appliedKey, renamedAfter, scoreKey } from "../../../core/plan/applied.ts";
 import { type Observed, scoreInWords, scorePlan } from "../../../core/plan/score.ts";
 import type { OpenOperation } from "../../engine/operation.ts";
 import { applyName } from "../proposal.ts";
@@ -57,7 +57,6 @@ export function recordAsApplied(work: ApplyWork): ApplyStep {
     undo: "revert the commit and apply the revert",
     plan: () => [{ call: "S3 PutObject If-Match", target: appliedKey, parameters: { commit: head.commit } }],
     run: async ({ store, operationId, clock, caller }) => {
-      const { actor, approvedBy, url } = caller;
       const renamed = renamedAfter([...work.renamed], plan, work.head, (task) => work.actionOf(task));
       const adopted = adoptedAfter(work.adopted, plan, (task) => work.actionOf(task));
       const applied = await recordApplied(
@@ -73,7 +72,7 @@ export function recordAsApplied(work: ApplyWork): ApplyStep {
           appliedAt: clock.now().toISOString(),
           ...(renamed.length > 0 ? { renamed } : {}),
           ...(Object.keys(adopted).length > 0 ? { adopted } : {}),
-          by: { actor, ...(approvedBy ? { approvedBy } : {}), ...(url ? { url } : {}) },
+          by: appliedBy(caller),
         },
         base,
       );
