@@ -1,6 +1,6 @@
 /** A release on its way into the bucket that hosts install from. */
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
@@ -86,6 +86,37 @@ test("refused in the middle: no release.json; running it again finishes", async 
   expect(await stored("release.json")).toBeUndefined();
   expect((await upload()).code).toBe(0);
   expect(await stored("release.json")).toContain('"1.2.3"');
+});
+
+test("published by gh: the tag at the commit that was built, every file; another tag, or one that was there, is refused", async () => {
+  const bin = join(folder, "bin");
+  mkdirSync(bin);
+  const gh = join(bin, "gh");
+  writeFileSync(
+    gh,
+    '#!/bin/sh\n[ -e "$0.done" ] && { echo "a release with the same tag name already exists" >&2; exit 1; }\nprintf "%s\\n" "$@" > "$0.done"\n',
+  );
+  chmodSync(gh, 0o755);
+  const publish = (tag: string) => {
+    const args = ["scripts/release.ts", "publish", "--folder", folder, "--tag", tag];
+    const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` };
+    const ran = Bun.spawnSync([process.execPath, ...args], {
+      cwd: join(import.meta.dirname, "../.."),
+      env,
+      stderr: "pipe",
+    });
+    return { code: ran.exitCode, err: ran.stderr.toString() };
+  };
+  expect(publish("v1.2.4")).toEqual({ code: 3, err: expect.stringContaining("expected v1.2.3") });
+  expect(publish("v1.2.3").code).toBe(0);
+  const told = readFileSync(`${gh}.done`, "utf8").trimEnd().split("\n");
+  expect(told.slice(0, 5)).toEqual(["release", "create", "v1.2.3", "--target", "c"]);
+  expect(told.slice(-4)).toEqual(
+    ["roundtrip-linux-x64", "roundtrip-worker-linux-x64", "SHA256SUMS", "release.json"].map((name) =>
+      join(folder, name),
+    ),
+  );
+  expect(publish("v1.2.3")).toEqual({ code: 3, err: expect.stringContaining("already exists") });
 });
 
 test("another build of the same version replaces nothing", async () => {

@@ -33,7 +33,7 @@ describe("permissions", () => {
     expect(grants.filter(({ hasReason }) => !hasReason).map(({ line }) => line)).toEqual([]);
   });
 
-  test("what can write to the repository is three jobs, none of them with more than one kind", () => {
+  test("what can write to the repository is the plan's comments, the drift issue, and the release", () => {
     const writers = jobs.flatMap(({ title, job }) =>
       Object.entries(job.permissions ?? {})
         .filter(([name, level]) => level === "write" && name !== "id-token")
@@ -43,6 +43,8 @@ describe("permissions", () => {
       "drift look: issues",
       "plan comment: pull-requests",
       "plan live: pull-requests",
+      "release release: contents",
+      "release release: attestations",
     ]);
   });
 });
@@ -71,6 +73,7 @@ describe("what runs", () => {
     expect(pins.length).toBeGreaterThan(20);
     expect(pins.filter((used) => !/^[\w.-]+\/[\w.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(used))).toEqual([]);
     expect([...new Set(pins)].map((used) => used.split("@")[0]).sort()).toEqual([
+      "actions/attest-build-provenance",
       "actions/checkout",
       "aws-actions/configure-aws-credentials",
       "hashicorp/setup-terraform",
@@ -141,7 +144,7 @@ describe("time and order", () => {
   });
 
   test("what changes an environment waits in a queue that drops nobody, and is never cancelled", () => {
-    const changing = running.filter(({ job }) => !/^(plan|look)-/.test(job.environment ?? "plan-"));
+    const changing = running.filter(({ job }) => !/^(plan|look)-|^release$/.test(job.environment ?? "plan-"));
     expect(changing.map(({ title }) => title)).toHaveLength(15);
     for (const { job } of changing) {
       expect(job.concurrency).toMatchObject({ queue: "max", "cancel-in-progress": false });

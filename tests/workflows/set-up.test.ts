@@ -14,6 +14,7 @@ test("docs/set-up.md names every variable, and there is no secret to name", () =
     "AWS_REGION",
     "AWS_ROLE",
     "AWS_SESSION_SECONDS",
+    "RELEASE_BUCKET",
     "ROUNDTRIP_ENVIRONMENTS",
     "TERRAFORM_STATE_BUCKET",
   ]);
@@ -37,6 +38,6 @@ test("docs/set-up.md's pins are the workflows'", () => {
       ),
     ),
   );
-  expect(pins.size).toBe(3);
+  expect(pins.size).toBe(4);
   for (const row of pins) expect(page).toContain(row);
 });

@@ -16,13 +16,24 @@ function environmentOf(name: string, purpose: Purpose): string {
 export async function environmentChanges(setUp: SetUp): Promise<Change[]> {
   const changes: Change[] = [];
   for (const [name, settings] of Object.entries(setUp.settings.environments))
-    for (const purpose of purposes) {
-      const environment = environmentOf(name, purpose);
-      changes.push(...(await gateChanges(setUp, environment, purpose, settings[purpose])));
-      changes.push(...(await branchChanges(setUp, environment, purpose)));
-      changes.push(...(await roleChanges(setUp, environment, settings[purpose])));
-    }
+    for (const purpose of purposes)
+      changes.push(...(await changesOf(setUp, environmentOf(name, purpose), purpose, settings[purpose])));
+  if (setUp.settings.releases)
+    changes.push(...(await changesOf(setUp, "release", "apply", setUp.settings.releases)));
   return changes;
+}
+
+async function changesOf(
+  setUp: SetUp,
+  environment: string,
+  purpose: Purpose,
+  settings: PurposeSettings,
+): Promise<Change[]> {
+  return [
+    ...(await gateChanges(setUp, environment, purpose, settings)),
+    ...(await branchChanges(setUp, environment, purpose)),
+    ...(await roleChanges(setUp, environment, settings)),
+  ];
 }
 
 async function gateChanges(

@@ -43,6 +43,7 @@ async function variableChanges({ github, repository, settings }: SetUp): Promise
     AWS_SESSION_SECONDS: String(settings.sessionSeconds),
     ROUNDTRIP_ENVIRONMENTS: JSON.stringify(Object.keys(settings.environments)),
     TERRAFORM_STATE_BUCKET: settings.stateBucket,
+    ...(settings.releases ? { RELEASE_BUCKET: settings.releases.bucket } : {}),
   };
   const list = github.rest.actions.listRepoVariables;
   const told = await github.paginate(list, { ...repository, per_page: 30 });

@@ -14,6 +14,11 @@ export interface PurposeSettings {
   readonly reviewers?: readonly string[];
 }
 
+/** Where releases are put, by which role, and who must approve one. */
+export interface ReleaseSettings extends PurposeSettings {
+  readonly bucket: string;
+}
+
 export interface RepositorySettings {
   readonly version: 1;
   readonly branch: string;
@@ -21,6 +26,8 @@ export interface RepositorySettings {
   readonly stateBucket: string;
   readonly sessionSeconds: number;
   readonly requiredChecks: readonly string[];
+  /** Absent: this repository makes no releases. */
+  readonly releases?: ReleaseSettings;
   readonly environments: Readonly<
     Partial<Record<EnvironmentName, Readonly<Record<Purpose, PurposeSettings>>>>
   >;
@@ -41,6 +48,8 @@ const purpose = {
   },
 };
 
+const bucketPattern = "^[A-Za-z0-9][A-Za-z0-9.-]{2,62}$";
+
 const schema = {
   type: "object",
   required: [
@@ -57,9 +66,14 @@ const schema = {
     version: { const: 1 },
     branch: { type: "string", minLength: 1 },
     region: { type: "string", pattern: "^[a-z]{2}(-[a-z]+)+-[0-9]$" },
-    stateBucket: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9.-]{2,62}$" },
+    stateBucket: { type: "string", pattern: bucketPattern },
     sessionSeconds: { type: "integer", minimum: 900, maximum: 43_200 },
     requiredChecks: { type: "array", uniqueItems: true, items: { type: "string", minLength: 1 } },
+    releases: {
+      ...purpose,
+      required: ["role", "bucket"],
+      properties: { ...purpose.properties, bucket: { type: "string", pattern: bucketPattern } },
+    },
     environments: {
       type: "object",
       minProperties: 1,
@@ -94,14 +108,16 @@ export function parseSettings(text: string, file: string): RepositorySettings {
   return settings;
 }
 
-function unfilled({ stateBucket, environments }: RepositorySettings): string[] {
+function unfilled({ stateBucket, releases, environments }: RepositorySettings): string[] {
   const given = Object.entries(environments).flatMap(([name, settings]) =>
     purposes.flatMap((each) => {
       const { role, reviewers = [] } = settings[each];
       return [[`environments.${name}.${each}`, [role, ...reviewers].join(" ")] as const];
     }),
   );
-  return [["stateBucket", stateBucket] as const, ...given]
+  const { bucket = "", role = "", reviewers = [] } = releases ?? {};
+  const releasing = ["releases", [bucket, role, ...reviewers].join(" ")] as const;
+  return [["stateBucket", stateBucket] as const, releasing, ...given]
     .filter(([, value]) => /REPLACE|:000000000000:/.test(value))
     .map(([place]) => `${place} is still the example's`);
 }

@@ -69,6 +69,25 @@ class Repository implements AsyncDisposable {
 }
 
 describe("github-setup", () => {
+  test("releases, where they are set: a gated environment for the branch alone, the role, the bucket", async () => {
+    await using repository = await Repository.start();
+    const releases = `releases: { bucket: acme-releases, role: "arn:aws:iam::123456789012:role/roundtrip-releases", reviewers: ["@ann"] }`;
+    const made = await repository.setUp(`${filled}\n${releases}\n`, "--apply");
+    expect(made.code).toBe(0);
+    expect(made.stdout).toContain(
+      "environment release\n    now   not there\n    then  @ann; its branch only",
+    );
+    expect(made.stdout).toContain("variable RELEASE_BUCKET\n    now   not there\n    then  acme-releases");
+    expect((await repository.setUp(`${filled}\n${releases}\n`)).stdout).toContain("nothing to change");
+    const unfilled = await repository.setUp(
+      `${filled}\n${releases.replace("acme-releases", "REPLACE-releases")}\n`,
+    );
+    expect([unfilled.code, unfilled.stderr]).toEqual([
+      6,
+      expect.stringContaining("releases is still the example's"),
+    ]);
+  });
+
   test("shows everything and changes nothing; with --apply makes it; run again, nothing is left", async () => {
     await using repository = await Repository.start();
     const shown = await repository.setUp(filled);
