@@ -14,7 +14,7 @@ import { dependenciesFor } from "./dependencies.ts";
 import { actionTimeoutSeconds, positive, reportRun } from "./report.ts";
 import { terraformFor } from "./terraform.ts";
 
-/** Beside the two graces after which apply kills an interrupted Terraform: for one whose apply was killed to notice. */
+/** Beside the two graces after which an interrupted Terraform is killed: for a run to see that its lease is lost. */
 const noticeSeconds = 60;
 
 export const unlockCommand: Command = {
