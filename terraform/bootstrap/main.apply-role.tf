@@ -9,7 +9,9 @@ locals {
 
   # What the AWS provider calls to make, read, change and remove each type of the stack (tests/terraform/apply-role.test.ts).
   apply_actions = {
+    aws_cloudwatch_dashboard         = formatlist("cloudwatch:%s", ["DeleteDashboards", "GetDashboard", "PutDashboard"])
     aws_cloudwatch_log_group         = formatlist("logs:%s", ["CreateLogGroup", "DeleteLogGroup", "DeleteRetentionPolicy", "ListTagsForResource", "PutRetentionPolicy", "TagResource", "UntagResource"])
+    aws_cloudwatch_metric_alarm      = formatlist("cloudwatch:%s", ["DeleteAlarms", "ListTagsForResource", "PutMetricAlarm", "TagResource", "UntagResource"])
     aws_dms_certificate              = formatlist("dms:%s", concat(local.tagging, ["DeleteCertificate", "ImportCertificate"]))
     aws_dms_endpoint                 = formatlist("dms:%s", concat(local.tagging, ["CreateEndpoint", "DeleteEndpoint", "ModifyEndpoint"]))
     aws_dms_replication_instance     = formatlist("dms:%s", concat(local.tagging, ["CreateReplicationInstance", "DeleteReplicationInstance", "ModifyReplicationInstance"]))
@@ -45,6 +47,9 @@ locals {
     aws_secretsmanager_secret                          = formatlist("secretsmanager:%s", ["CreateSecret", "DeleteSecret", "DescribeSecret", "GetResourcePolicy", "TagResource", "UntagResource", "UpdateSecret"])
     aws_secretsmanager_secret_version                  = formatlist("secretsmanager:%s", ["GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"])
     aws_security_group                                 = formatlist("ec2:%s", ["CreateSecurityGroup", "CreateTags", "DeleteSecurityGroup", "DeleteTags", "RevokeSecurityGroupEgress", "RevokeSecurityGroupIngress"])
+    aws_sns_topic                                      = formatlist("sns:%s", ["CreateTopic", "DeleteTopic", "GetTopicAttributes", "ListTagsForResource", "SetTopicAttributes", "TagResource", "UntagResource"])
+    aws_sns_topic_policy                               = ["sns:GetTopicAttributes", "sns:SetTopicAttributes"]
+    aws_sns_topic_subscription                         = formatlist("sns:%s", ["GetSubscriptionAttributes", "SetSubscriptionAttributes", "Subscribe", "Unsubscribe"])
     aws_ssm_document                                   = formatlist("ssm:%s", concat(local.tagging, ["CreateDocument", "DeleteDocument", "DescribeDocument", "DescribeDocumentPermission", "GetDocument", "UpdateDocument", "UpdateDocumentDefaultVersion"]))
     aws_ssm_parameter                                  = formatlist("ssm:%s", concat(local.tagging, ["DeleteParameter", "GetParameter", "PutParameter"]))
     aws_volume_attachment                              = formatlist("ec2:%s", ["AttachVolume", "DetachVolume", "StopInstances"])
@@ -60,21 +65,23 @@ locals {
       "Images", "InstanceAttribute", "InstanceCreditSpecifications", "InstanceTypes", "Instances", "ManagedPrefixLists", "NetworkInterfaces",
       "PrefixLists", "SecurityGroupRules", "SecurityGroups", "Subnets", "Tags", "Volumes", "VpcEndpoints", "Vpcs",
     ]),
-    ["ec2:GetManagedPrefixListEntries", "logs:DescribeLogGroups", "ssm:DescribeParameters"],
+    ["cloudwatch:DescribeAlarms", "ec2:GetManagedPrefixListEntries", "logs:DescribeLogGroups", "ssm:DescribeParameters"],
   )
 
   # Where the names of what is made begin with the prefix, nothing else can be touched.
   apply_resources = {
-    dms    = ["${local.arns}:dms:${local.account}:*"]
-    ec2    = ["${local.arns}:ec2:${local.account}:*", "${local.arns}:ec2:${var.region}::image/*"]
-    iam    = [for kind in ["instance-profile", "role"] : "${local.arns}:iam::${data.aws_caller_identity.this.account_id}:${kind}/${local.prefix}-*"]
-    lambda = ["${local.arns}:lambda:${local.account}:function:${local.prefix}-*"]
-    logs   = [for name in ["/aws/lambda/${local.prefix}-*", "/${local.prefix}/*"] : "${local.arns}:logs:${local.account}:log-group:${name}"]
-    rds    = [for kind in ["cluster", "cluster-pg", "cluster-snapshot", "db", "global-cluster", "subgrp"] : "${local.arns}:rds:${kind == "global-cluster" ? ":${data.aws_caller_identity.this.account_id}" : local.account}:${kind}:${kind == "global-cluster" ? "*" : "${local.prefix}-*"}"]
-    s3     = ["${local.arns}:s3:::${local.prefix}-*"]
+    cloudwatch = ["${local.arns}:cloudwatch:${local.account}:alarm:${local.prefix}-*", "${local.arns}:cloudwatch::${data.aws_caller_identity.this.account_id}:dashboard/${local.prefix}-*"]
+    dms        = ["${local.arns}:dms:${local.account}:*"]
+    ec2        = ["${local.arns}:ec2:${local.account}:*", "${local.arns}:ec2:${var.region}::image/*"]
+    iam        = [for kind in ["instance-profile", "role"] : "${local.arns}:iam::${data.aws_caller_identity.this.account_id}:${kind}/${local.prefix}-*"]
+    lambda     = ["${local.arns}:lambda:${local.account}:function:${local.prefix}-*"]
+    logs       = [for name in ["/aws/lambda/${local.prefix}-*", "/${local.prefix}/*"] : "${local.arns}:logs:${local.account}:log-group:${name}"]
+    rds        = [for kind in ["cluster", "cluster-pg", "cluster-snapshot", "db", "global-cluster", "subgrp"] : "${local.arns}:rds:${kind == "global-cluster" ? ":${data.aws_caller_identity.this.account_id}" : local.account}:${kind}:${kind == "global-cluster" ? "*" : "${local.prefix}-*"}"]
+    s3         = ["${local.arns}:s3:::${local.prefix}-*"]
     secretsmanager = [
       "${local.arns}:secretsmanager:${local.account}:secret:${local.prefix}/*",
     ]
+    sns = ["${local.arns}:sns:${local.account}:${local.prefix}-*"]
     ssm = ["${local.arns}:ssm:${local.account}:document/${local.prefix}-*", "${local.arns}:ssm:${local.account}:parameter/${local.prefix}/*"]
   }
 }

@@ -47,6 +47,11 @@ host_release = {
 administrators    = ["administrator", "roundtrip"]
 application_users = [{ name = "shop", secret = "roundtrip/qa/shop" }]
 
+# Who is told of alarms.
+alarms = {
+  subscribers = [{ protocol = "email", endpoint = "on-call@example.com" }]
+}
+
 # A VPC that has endpoints of its own, or a NAT gateway, leaves this out.
 vpc_endpoints = {
   subnet_ids      = ["subnet-0123456789abcdef0", "subnet-0fedcba9876543210"]
