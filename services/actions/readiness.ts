@@ -27,7 +27,7 @@ export const run: Action = async (context) => {
   ];
   const readiness: HostReadiness = {
     version: 1,
-    productVersion: productVersion(),
+    workerVersion: productVersion(),
     facts,
     ...(mongodb.oplog ? { oplog: mongodb.oplog } : {}),
   };
