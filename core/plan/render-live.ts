@@ -75,7 +75,7 @@ export function liveDataLines({ live }: Plan): string[] {
   const documents = known.reduce((sum, load) => sum + (load.documents ?? 0), 0);
   const unknown = live.loads.reduce((sum, load) => sum + load.unknown.length, 0);
   const total = [
-    ...(known.length > 0 ? [`about ${number(documents)} documents`] : []),
+    ...(known.length > 0 ? [`about ${documentsWords(documents)}`] : []),
     ...(unknown > 0 ? [`${counted(unknown, "collection")} of unknown size`] : []),
   ].join(", and ");
   return [
@@ -103,7 +103,7 @@ export function loadWords(load: LoadEstimate): string {
   if (documents === 0 && unknown.length === 0)
     return `nothing to load: no documents by ${listed(from.slice(0, 1))}`;
   const numbers = [
-    documents === undefined ? "size not known" : `about ${number(documents)} documents`,
+    documents === undefined ? "size not known" : `about ${documentsWords(documents)}`,
     documents === undefined ? "" : bytes === undefined ? "bytes not known" : bytesWords(bytes),
     documents === undefined || documents === 0
       ? ""
@@ -142,7 +142,11 @@ export function lookedLine({ live }: Plan): string | undefined {
 }
 
 function sizeWords({ documents, bytes, estimated }: LiveSize): string {
-  return `${estimated ? "about " : ""}${number(documents)} ${documents === 1 ? "document" : "documents"}, ${bytesWords(bytes)}`;
+  return `${estimated ? "about " : ""}${documentsWords(documents)}, ${bytesWords(bytes)}`;
+}
+
+function documentsWords(documents: number): string {
+  return `${number(documents)} ${documents === 1 ? "document" : "documents"}`;
 }
 
 function number(value: number): string {
