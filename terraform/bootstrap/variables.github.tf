@@ -28,3 +28,9 @@ variable "name_prefix" {
     error_message = "name_prefix must be 2 to 31 lowercase letters, digits and hyphens, got ${var.name_prefix}."
   }
 }
+
+variable "releases_bucket_name" {
+  description = "Name of the bucket that hosts install from, to be made here with the role workflow `release` puts into it; null makes neither."
+  type        = string
+  default     = null
+}

@@ -39,19 +39,24 @@ describe("the roles Terraform runs with", () => {
   describe.skipIf(!terraformProgram)(`made by Terraform${whyNoTerraform}`, () => {
     let world: TestTerraform;
     let folder: string;
-    let policies: Readonly<Record<"apply" | "plan", { Statement: Statement[] }>>;
+    let policies: Readonly<Record<"apply" | "plan" | "releases", { Statement: Statement[] }>>;
     beforeAll(async () => {
       world = await TestTerraform.start();
       folder = join(world.copy(terraform, "terraform-copy"), "bootstrap");
       const variables = [
         "-var=region=us-east-1",
         "-var=state_bucket_name=roundtrip-state",
+        "-var=releases_bucket_name=roundtrip-releases-example",
         '-var=github={ repository = "repo:example/shop", environments = ["prod"] }',
       ];
       await world.succeed(folder, "init");
       await world.succeed(folder, "apply", "-auto-approve", ...variables);
       expect(await world.plan(folder, ...variables)).toEqual({});
-      policies = { apply: await policyOf("roundtrip-apply"), plan: await policyOf("roundtrip-plan") };
+      policies = {
+        apply: await policyOf("roundtrip-apply"),
+        plan: await policyOf("roundtrip-plan"),
+        releases: await policyOf("roundtrip-releases"),
+      };
     });
     afterAll(async () => {
       await world[Symbol.asyncDispose]();
@@ -65,7 +70,8 @@ describe("the roles Terraform runs with", () => {
       return JSON.parse(Attributes.policy) as { Statement: Statement[] };
     }
 
-    const actionsOf = (role: "apply" | "plan") => policies[role].Statement.flatMap(({ Action }) => Action);
+    const actionsOf = (role: keyof typeof policies) =>
+      policies[role].Statement.flatMap(({ Action }) => Action);
 
     describe.each(["apply", "plan"] as const)("%s", (role) => {
       test("names each action, and every resource only for what is read", () => {
@@ -102,6 +108,11 @@ describe("the roles Terraform runs with", () => {
         expect(needed.size).toBeGreaterThan(5);
         expect([...needed].filter((action) => !actionsOf(role).includes(action))).toEqual([]);
       });
+    });
+
+    test("releases may do what workflow release calls, and nothing else", async () => {
+      const needed = new Set((await awsCallsOf("scripts/release.ts")).map(({ action }) => action));
+      expect(actionsOf("releases").sort()).toEqual([...needed].sort());
     });
 
     test("plan changes nothing: it looks, and sends the documents that look", () => {
