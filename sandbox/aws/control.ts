@@ -56,7 +56,7 @@ async function processes(request: Request, rest: string, { processes }: Controll
   const input = await body(request);
   if (typeof input.pid !== "number" || input.pid < 2)
     throw new AwsError("ValidationException", `expected pid as a number, got ${JSON.stringify(input.pid)}`);
-  processes.registerProcess(text(input, "name"), input.pid);
+  processes.registerProcess(text(input, "name"), input.pid, input.group === true);
   return {};
 }
 

@@ -155,7 +155,7 @@ export class Dispatcher {
       else if ("reset" in action) return undefined;
       else if ("kill" in action) {
         await this.options.processes.kill(action.kill);
-        return undefined;
+        if (!action.answer) return undefined;
       } else if ("okWithError" in action)
         return this.failedWithOk(request, routed, action.okWithError, requestId);
       else {

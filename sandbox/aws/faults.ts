@@ -7,7 +7,7 @@ export type FaultAction =
   | { readonly delayMs: number }
   | { readonly reset: true }
   | { readonly okWithError: string }
-  | { readonly kill: string };
+  | { readonly kill: string; readonly answer?: boolean };
 
 /** One armed fault. Fields left out match every request; `nth` counts matches from 1, `times` the firings after it. */
 export interface Fault {
@@ -42,7 +42,7 @@ function parseAction(value: unknown): FaultAction {
   if (typeof action.delayMs === "number" && action.delayMs >= 0) return { delayMs: action.delayMs };
   if (action.reset === true) return { reset: true };
   if (typeof action.okWithError === "string") return { okWithError: action.okWithError };
-  if (typeof action.kill === "string") return { kill: action.kill };
+  if (typeof action.kill === "string") return { kill: action.kill, answer: action.answer === true };
   if (typeof action.status === "number" && typeof action.code === "string") {
     return { status: action.status, code: action.code };
   }

@@ -5,8 +5,9 @@ export class Processes {
   private readonly pids = new Map<string, number>();
   private readonly hosts = new Map<string, string>();
 
-  registerProcess(name: string, pid: number): void {
-    this.pids.set(name, pid);
+  /** With `isGroup` a kill ends the process group that `pid` leads: a program together with what it started. */
+  registerProcess(name: string, pid: number, isGroup = false): void {
+    this.pids.set(name, isGroup ? -pid : pid);
   }
 
   removeProcess(name: string): boolean {

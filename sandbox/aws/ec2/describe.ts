@@ -106,3 +106,14 @@ export function describeInstanceStatus(store: InstanceStore, input: Input, conte
       })),
   };
 }
+
+/** The disks of an instance: it has the one it was launched with. */
+export function rootVolumes(store: InstanceStore, instanceIds: readonly string[]): object[] {
+  return instanceIds.flatMap((id) => {
+    const { rootVolume } = store.get(id);
+    if (!rootVolume) return [];
+    const { type, size, encrypted, kmsKeyId } = rootVolume;
+    const volumeId = `vol-${id.slice(2)}`;
+    return [{ volumeId, volumeType: type, size, encrypted, kmsKeyId: kmsKeyId || undefined }];
+  });
+}

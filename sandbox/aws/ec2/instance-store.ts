@@ -27,8 +27,17 @@ export interface Instance {
   readonly tags: Readonly<Record<string, string>>;
   /** Base URL of the host stand-in that is this machine; empty when none has registered. */
   readonly control: string;
+  /** The disk it was launched with, where the launch says something of it. */
+  readonly rootVolume?: RootVolume;
   /** When its SSM agent last reported; 0: never. */
   readonly pingedAt: number;
+}
+
+export interface RootVolume {
+  readonly type: string;
+  readonly size: number;
+  readonly encrypted: boolean;
+  readonly kmsKeyId: string;
 }
 
 interface Row {

@@ -9,6 +9,12 @@ import {
   newInstance,
   stateCodes,
 } from "./instance-store.ts";
+import {
+  describeSecurityGroupRules,
+  describeSecurityGroups,
+  describeVolumes,
+  describeVpcEndpoints,
+} from "./network.ts";
 import { ec2Defaults, Power } from "./power.ts";
 import { flag, type Input, listOf, required, tagsOf } from "./query-input.ts";
 import { Settings } from "./settings.ts";
@@ -110,6 +116,12 @@ const runInstances: Act = (ec2, input) => {
       userData: input.UserData ?? "",
       stopProtected: flag(input.DisableApiStop),
       terminationProtected: flag(input.DisableApiTermination),
+      rootVolume: {
+        type: input["BlockDeviceMapping.1.Ebs.VolumeType"] ?? "gp3",
+        size: Number(input["BlockDeviceMapping.1.Ebs.VolumeSize"] ?? 8),
+        encrypted: flag(input["BlockDeviceMapping.1.Ebs.Encrypted"]),
+        kmsKeyId: input["BlockDeviceMapping.1.Ebs.KmsKeyId"] ?? "",
+      },
     });
     return ec2.power.start(id);
   });
@@ -135,6 +147,7 @@ function changeTags(
 
 const operations: Readonly<Record<string, Act>> = {
   DescribeInstances: ({ store, context }, input) => describeInstances(store, input, context),
+  DescribeVolumes: ({ store }, input) => describeVolumes(store, input),
   DescribeInstanceStatus: ({ store, context }, input) => describeInstanceStatus(store, input, context),
   DescribeInstanceAttribute: ({ store }, input) => describeInstanceAttribute(store, input),
   ModifyInstanceAttribute: ({ store, context }, input) =>
@@ -148,6 +161,9 @@ const operations: Readonly<Record<string, Act>> = {
     changeTags(ec2, input, (tags, given) =>
       Object.fromEntries(Object.entries(tags).filter(([key]) => !(key in given))),
     ),
+  DescribeSecurityGroups: ({ store }, input) => describeSecurityGroups(store.db, input),
+  DescribeSecurityGroupRules: ({ store }, input) => describeSecurityGroupRules(store.db, input),
+  DescribeVpcEndpoints: ({ store }, input) => describeVpcEndpoints(store.db, input),
   DescribeTags: ({ store }) => ({
     tagSet: store
       .all()

@@ -75,10 +75,12 @@ export async function createBucket(
     throw new AwsError("InvalidBucketName", "The specified bucket is not valid.", 400, { BucketName: name });
   }
   const text = await request.text();
-  const region = text.trim() === "" ? undefined : childText(parseXml(text), "LocationConstraint");
+  const body = text.trim() === "" ? undefined : parseXml(text);
+  const region = body && childText(body, "LocationConstraint");
+  const tags = /<Tags>(.*)<\/Tags>/s.exec(text)?.[1];
   const existing = store.db.query<Bucket, [string]>("SELECT * FROM s3_buckets WHERE name = ?").get(name);
-  // Only us-east-1 lets an owner create a bucket again.
-  if (existing !== null && context.region !== "us-east-1") {
+  // Only us-east-1 lets an owner create a bucket again, and not with tags.
+  if (existing !== null && (context.region !== "us-east-1" || tags !== undefined)) {
     throw new AwsError(
       "BucketAlreadyOwnedByYou",
       "Your previous request to create the named bucket succeeded and you already own it.",
@@ -90,6 +92,7 @@ export async function createBucket(
     context.now().getTime(),
     region || "us-east-1",
   ]);
+  if (tags !== undefined) saveSetting(name, "tagging", `<Tagging><TagSet>${tags}</TagSet></Tagging>`, store);
   return new Response(null, { headers: { location: `/${name}` } });
 }
 
@@ -141,13 +144,17 @@ export async function bucketSetting(
   const body = await request.text();
   if (setting === "policy") checkPolicy(body);
   else if (body !== "") checkDocument(body, setting);
+  saveSetting(name, setting, body, store);
+  return new Response(null, { status: setting === "policy" ? 204 : 200 });
+}
+
+function saveSetting(bucket: string, setting: string, body: string, store: Store): void {
   store.db.run("INSERT OR REPLACE INTO s3_settings VALUES (?, ?, ?, ?)", [
-    name,
+    bucket,
     setting,
     body,
     setting === "policy" ? "application/json" : "application/xml",
   ]);
-  return new Response(null, { status: setting === "policy" ? 204 : 200 });
 }
 
 function getSetting(bucket: Bucket, setting: string, store: Store): Response {

@@ -78,13 +78,20 @@ const changeable = [
   "user_data_base64",
 ];
 /** Arguments the stand-in's EC2 has nothing for: kept in the state as they are planned. */
-const ignored = ["tags", "tags_all", "volume_tags", "monitoring", "iam_instance_profile", "force_destroy"];
+const ignored = [
+  ...["tags", "tags_all", "volume_tags", "monitoring", "iam_instance_profile", "force_destroy"],
+  ...[
+    "vpc_security_group_ids",
+    "source_dest_check",
+    "metadata_options",
+    "instance_initiated_shutdown_behavior",
+  ],
+  ...["get_password_data", "user_data_replace_on_change"],
+];
 
 async function update({ prior, planned }: Change, context: Context): Promise<Values | undefined> {
   const changed = Object.keys(planned).filter((name) => !sameValue(prior[name], planned[name], true));
-  const other = changed.find(
-    (name) => ![...changeable, ...ignored, "user_data_replace_on_change"].includes(name),
-  );
+  const other = changed.find((name) => ![...changeable, ...ignored].includes(name));
   if (other) throw new Error(`the stand-in can't change ${other} of an instance`);
   const needsStop = changed.some((name) => ["instance_type", "user_data", "user_data_base64"].includes(name));
   const wasRunning = stateIn((await describe(context, prior)) ?? "") === "running";
@@ -123,6 +130,51 @@ function tagsIn(xml: string): Record<string, string> {
   return Object.fromEntries(
     [...set.matchAll(/<key>([^<]*)<\/key><value>([^<]*)<\/value>/g)].map(([, key, value]) => [key!, value!]),
   );
+}
+
+function diskParameters(block: Values | undefined): Record<string, string> {
+  const names = {
+    volume_type: "VolumeType",
+    volume_size: "VolumeSize",
+    encrypted: "Encrypted",
+    kms_key_id: "KmsKeyId",
+  };
+  return Object.fromEntries(
+    Object.entries(names).flatMap(([name, field]) => {
+      const value = block?.[name];
+      return value === undefined || value === null || isUnknown(value)
+        ? []
+        : [[`BlockDeviceMapping.1.Ebs.${field}`, String(value)]];
+    }),
+  );
+}
+
+/** The disk as the state has it; for an object that is imported as AWS has it. */
+async function disk(context: Context, state: Values): Promise<Values[]> {
+  const id = String(state.id);
+  const own = { volume_id: `vol-${id.slice(2)}`, device_name: "/dev/xvda" };
+  const known = elements(state.root_block_device).filter(isObject);
+  if (known.length > 0)
+    return known.map((block) => ({
+      ...block,
+      volume_id: text(block.volume_id) ?? own.volume_id,
+      device_name: text(block.device_name) ?? own.device_name,
+    }));
+  const xml = await ec2(context, state, "DescribeVolumes", {
+    "Filter.1.Name": "attachment.instance-id",
+    "Filter.1.Value.1": id,
+  });
+  if (xmlText(xml, "volumeId") === "") return [];
+  return [
+    {
+      ...own,
+      volume_type: xmlText(xml, "volumeType"),
+      volume_size: Number(xmlText(xml, "size")),
+      encrypted: xmlText(xml, "encrypted") === "true",
+      kms_key_id: xmlText(xml, "kmsKeyId"),
+      delete_on_termination: true,
+    },
+  ];
 }
 
 export const instance: Resource = {
@@ -179,6 +231,7 @@ export const instance: Resource = {
       ...(planned.disable_api_stop === true ? { DisableApiStop: "true" } : {}),
       ...(planned.disable_api_termination === true ? { DisableApiTermination: "true" } : {}),
       ...listed("SecurityGroupId", elements(planned.vpc_security_group_ids)),
+      ...diskParameters(elements(planned.root_block_device).find(isObject)),
       "TagSpecification.1.ResourceType": "instance",
       ...tagParameters("TagSpecification.1.Tag", allTags(planned)),
     });
@@ -210,13 +263,7 @@ export const instance: Resource = {
       ...(isUnknown(state.vpc_security_group_ids) || state.vpc_security_group_ids === null
         ? { vpc_security_group_ids: [] }
         : {}),
-      root_block_device: elements(state.root_block_device)
-        .filter(isObject)
-        .map((block) => ({
-          ...block,
-          volume_id: text(block.volume_id) ?? `vol-${id.slice(2)}`,
-          device_name: text(block.device_name) ?? "/dev/xvda",
-        })),
+      root_block_device: await disk(context, state),
       ...readTags(tagsIn(xml), state, context),
     };
   },

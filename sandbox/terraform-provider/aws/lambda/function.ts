@@ -141,6 +141,7 @@ export const lambdaFunction: Resource = {
       arn,
       function_name: String(found.FunctionName),
       role: String(found.Role),
+      package_type: (found.PackageType as string | undefined) ?? "Zip",
       handler: (found.Handler as string | undefined) ?? null,
       runtime: (found.Runtime as string | undefined) ?? null,
       description: (found.Description as string | undefined) || (state.description ?? null),

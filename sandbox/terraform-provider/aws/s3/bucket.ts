@@ -6,10 +6,25 @@ import { AwsFailure } from "../client.ts";
 import { allTags, readTags } from "../tags.ts";
 import { escaped, isMissing, s3 } from "./api.ts";
 
-async function putTags(bucket: string, values: Values, context: Context): Promise<void> {
-  const tags = Object.entries(allTags(values))
+function tagElements(values: Values): string {
+  return Object.entries(allTags(values))
     .map(([key, value]) => `<Tag><Key>${escaped(key)}</Key><Value>${escaped(value)}</Value></Tag>`)
     .join("");
+}
+
+/** In us-east-1 AWS would let an owner make a bucket again: the provider looks first. */
+async function isThere(bucket: string, values: Values, context: Context): Promise<boolean> {
+  try {
+    await s3(context, values, { operation: "HeadBucket", method: "HEAD", bucket });
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
+async function putTags(bucket: string, values: Values, context: Context): Promise<void> {
+  const tags = tagElements(values);
   const call = { bucket, setting: "tagging" };
   if (tags === "") await s3(context, values, { operation: "DeleteBucketTagging", method: "DELETE", ...call });
   else
@@ -87,8 +102,12 @@ export const bucket: Resource = {
     const name =
       text(planned.bucket) ??
       `${text(planned.bucket_prefix) ?? "terraform-"}${randomBytes(13).toString("hex")}`;
-    await s3(context, planned, { operation: "CreateBucket", method: "PUT", bucket: name });
-    if (Object.keys(allTags(planned)).length > 0) await putTags(name, planned, context);
+    if (context.region === "us-east-1" && (await isThere(name, planned, context)))
+      throw new Error(`creating S3 Bucket (${name}): BucketAlreadyExists`);
+    // Since 6.23 a bucket is made with its tags, in one call (hashicorp/terraform-provider-aws#45251).
+    const tags = tagElements(planned);
+    const body = tags && `<CreateBucketConfiguration><Tags>${tags}</Tags></CreateBucketConfiguration>`;
+    await s3(context, planned, { operation: "CreateBucket", method: "PUT", bucket: name, body });
     return { id: name, bucket: name };
   },
   async read(state, context) {

@@ -45,6 +45,7 @@ const alarm: StoredType = {
       treat_missing_data: ["breaching", "notBreaching", "ignore", "missing"],
     },
   },
+  isPut: true,
   id: ({ alarm_name: name }) => String(name),
   computed: (_values, id, { region, account }) => ({
     arn: `arn:aws:cloudwatch:${region}:${account}:alarm:${id}`,
@@ -58,6 +59,7 @@ const dashboard: StoredType = {
     forceNew: ["dashboard_name"],
     json: ["dashboard_body"],
   },
+  isPut: true,
   id: ({ dashboard_name: name }) => String(name),
   computed: (_values, id, { account }) => ({
     dashboard_arn: `arn:aws:cloudwatch::${account}:dashboard/${id}`,
@@ -66,6 +68,7 @@ const dashboard: StoredType = {
 
 const metricFilter: StoredType = {
   rules: { source: `${source}/logs/metric_filter.go`, forceNew: ["name", "log_group_name"] },
+  isPut: true,
   id: ({ name }) => String(name),
 };
 
@@ -77,6 +80,7 @@ const topic: StoredType = {
     json: ["policy"],
     conflicts: [["name", "name_prefix"]],
   },
+  isPut: true,
   id: (values, made) => `arn:aws:sns:${made.region}:${made.account}:${made.name(values)}`,
   computed: (values, id, { account }) => ({
     arn: id,
@@ -87,6 +91,7 @@ const topic: StoredType = {
 
 const topicPolicy: StoredType = {
   rules: { source: `${source}/sns/topic_policy.go`, forceNew: ["arn"], json: ["policy"] },
+  isPut: true,
   id: ({ arn }) => String(arn),
   computed: (_values, _id, { account }) => ({ owner: account }),
 };
@@ -101,7 +106,10 @@ const subscription: StoredType = {
       raw_message_delivery: false,
     },
   },
-  id: ({ topic_arn: topicArn }, { random }) => `${String(topicArn)}:${random(36)}`,
+  // Subscribe gives what is subscribed already.
+  isPut: true,
+  id: ({ topic_arn: topicArn, protocol, endpoint }) =>
+    `${String(topicArn)}:${Bun.hash(`${String(protocol)} ${String(endpoint)}`).toString(16)}`,
   computed: (_values, id, { account }) => ({
     arn: id,
     owner_id: account,
@@ -132,6 +140,7 @@ const permission: StoredType = {
 
 const logicalName = (attribute: string, file: string): StoredType => ({
   rules: { source: `${source}/${file}`, forceNew: [attribute] },
+  isPut: true,
   id: (values, made) => made.name(values, attribute),
   computed: (values, id) => ({ [attribute]: text(values[attribute]) ?? id }),
 });

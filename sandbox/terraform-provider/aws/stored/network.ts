@@ -54,7 +54,7 @@ const rule: StoredType = {
       ...["cidr_ipv4", "cidr_ipv6", "prefix_list_id", "referenced_security_group_id"],
     ],
     code: "InvalidPermission.Duplicate",
-    says: `the specified rule "${String(protocol)}, from port: ${String(from)}, to port: ${String(to)}, ALLOW" already exists`,
+    says: `the specified rule "${String(protocol)}, from port: ${String(from ?? "")}, to port: ${String(to ?? "")}, ALLOW" already exists`,
   }),
 };
 

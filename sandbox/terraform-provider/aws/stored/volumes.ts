@@ -38,7 +38,10 @@ const attachment: StoredType = {
     source: `${source}/ebs_volume_attachment.go`,
     forceNew: ["device_name", "instance_id", "volume_id"],
   },
-  id: (_values, { random }) => `vai-${random(10)}`,
+  // What is attached there already is taken as it is.
+  isPut: true,
+  id: ({ device_name: device, instance_id: instance, volume_id: attached }) =>
+    `vai-${Bun.hash(`${String(device)} ${String(instance)} ${String(attached)}`).toString(10)}`,
 };
 
 export const volumeTypes = {
