@@ -19,6 +19,33 @@ export class StateLocked extends RoundtripError {
   }
 }
 
+/** AWS has objects already that Terraform's state doesn't know: an earlier run that was killed made them, or somebody else. */
+export class ObjectsExist extends RoundtripError {
+  constructor(
+    failure: Failure,
+    readonly addresses: readonly string[],
+  ) {
+    super(failure);
+  }
+}
+
+/** A plan was to import objects that AWS doesn't have. */
+export class ObjectsMissing extends RoundtripError {
+  constructor(
+    failure: Failure,
+    readonly addresses: readonly string[],
+  ) {
+    super(failure);
+  }
+}
+
+/**
+ * How AWS's services word it: EntityAlreadyExists, ResourceExistsException, "Function already exist", InvalidGroup.Duplicate,
+ * RouteAlreadyExists; an endpoint whose DNS name is taken.
+ */
+const exists =
+  /AlreadyExist|already exist|AlreadyOwnedByYou|ResourceExists|\.Duplicate|conflicting DNS domain/;
+
 const shownMax = 10;
 
 /** What a failed Terraform command comes to, in the product's words. Texts are already cleaned of sensitive values. */
@@ -35,13 +62,34 @@ export function terraformFailure(
   const said = errors.slice(0, shownMax).map(diagnosticText);
   if (errors.length > shownMax) said.push(`and ${errors.length - shownMax} more`);
   const how = ended.exitCode === null ? "a signal" : `exit code ${ended.exitCode}`;
-  return new RoundtripError({
+  const existing = errors.filter(({ summary, detail }) => exists.test(`${summary} ${detail}`));
+  const failure: Failure = {
     kind: kindOf(errors),
     what,
     expected: "Terraform to succeed",
     got: said.length > 0 ? said.join("; ") : [how, ...ended.stderr].join("; "),
-    wayOut: "mend what is named and run this again; nothing that was already done is done twice",
-  });
+    wayOut: existing.length > 0 ? wayOutOf(existing) : wayOut,
+  };
+  const missing = errors.filter(({ summary }) => summary === "Cannot import non-existent remote object");
+  if (missing.length > 0) return new ObjectsMissing(failure, missing.flatMap(importedAddress));
+  if (existing.length === 0) return new RoundtripError(failure);
+  return new ObjectsExist(
+    failure,
+    existing.flatMap(({ where }) => where ?? []),
+  );
+}
+
+const wayOut = "mend what is named and run this again; nothing that was already done is done twice";
+
+/** Terraform names it in its sentence, in Go's quotes: … import an existing object to "ADDRESS", the provider detected … */
+function importedAddress({ where, detail }: Diagnostic): string[] {
+  const named = /existing object to (".+"), the provider/.exec(detail.replace(/\s+/g, " "))?.[1];
+  return [named === undefined ? (where ?? "") : (JSON.parse(named) as string)].filter(Boolean);
+}
+
+function wayOutOf(existing: readonly Diagnostic[]): string {
+  const commands = existing.map(({ where }) => `terraform import '${where ?? "ADDRESS"}' ID`);
+  return `an earlier run that was killed may have made what exists: where it is this environment's own, ${commands.join("; ")}; else give it another name. Then run this again`;
 }
 
 function kindOf(errors: readonly Diagnostic[]): Failure["kind"] {

@@ -58,6 +58,7 @@ export class TerraformInfrastructure implements Infrastructure, Disposable {
   readonly #remove = () => rmSync(this.#folder, { recursive: true, force: true });
   #isInitialised = false;
   #hasPlan = false;
+  #planText = "";
   #isBusy = false;
 
   constructor(options: TerraformOptions) {
@@ -72,8 +73,14 @@ export class TerraformInfrastructure implements Infrastructure, Disposable {
     return this.#alone(async () => {
       await this.#makePlan("plan with Terraform", [], signal);
       this.#hasPlan = true;
-      return readTerraformPlan(await this.#show(signal));
+      this.#planText = await this.#show(signal);
+      return readTerraformPlan(this.#planText);
     });
+  }
+
+  /** The last plan as `terraform show -json` has it, with every value in clear. */
+  get planText(): string {
+    return this.#planText;
   }
 
   /** What was changed behind Terraform's back. Changes nothing, and leaves no plan to apply. */

@@ -1,7 +1,9 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
+import { AwsExistingObjects } from "../../adapters/aws/existing-objects.ts";
 import { LockHolders } from "../../adapters/state/lock-holders.ts";
 import { TerraformInfrastructure, type TerraformOptions } from "../../adapters/terraform/infrastructure.ts";
+import { RecoveringInfrastructure } from "../../adapters/terraform/recovering.ts";
 import { RoundtripError } from "../../core/errors.ts";
 import type { Environment } from "../../core/failback/documents.ts";
 import type { ObjectStore } from "../../core/ports.ts";
@@ -32,6 +34,20 @@ export function terraformFor(
     onProgress: (line) => say(`  ${line}`),
     ...(store ? { onLock: (holder) => new LockHolders(store).begin(holder) } : {}),
     ...more,
+  });
+}
+
+/** Terraform as an apply needs it: what a killed one made and could not write down is taken over. */
+export function recoveringTerraformFor(
+  environment: Environment,
+  values: Readonly<Record<string, unknown>>,
+  say: (line: string) => void,
+  store: ObjectStore,
+): RecoveringInfrastructure {
+  return new RecoveringInfrastructure(terraformFor(environment, values, say, store), {
+    directory: resolve(String(values.terraform)),
+    existing: new AwsExistingObjects({ region: environment.region }),
+    onProgress: (line) => say(`  ${line}`),
   });
 }
 

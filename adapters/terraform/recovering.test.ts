@@ -1,0 +1,135 @@
+/** Objects that AWS has and Terraform's state doesn't: taken over when they are this environment's own, refused otherwise. */
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { RoundtripError } from "../../core/errors.ts";
+import { TestTerraform, terraformProgram, whyNoTerraform } from "../../tests/support/terraform.ts";
+import { AwsExistingObjects } from "../aws/existing-objects.ts";
+import { TerraformInfrastructure } from "./infrastructure.ts";
+import { importsFile, RecoveringInfrastructure } from "./recovering.ts";
+
+setDefaultTimeout(90_000);
+
+const own = { product: "roundtrip", environment: "dev" };
+
+function configuration(name: string): Record<string, string> {
+  return {
+    "main.tf": `
+      terraform {
+        required_providers { aws = { source = "hashicorp/aws" } }
+      }
+      provider "aws" {
+        default_tags { tags = { product = "roundtrip", environment = "dev" } }
+      }
+      resource "aws_dms_endpoint" "this" {
+        for_each      = toset(["${name}", "${name}-other"])
+        endpoint_id   = each.key
+        endpoint_type = "target"
+        engine_name   = "docdb"
+        server_name   = "documentdb.test"
+        port          = 27017
+        username      = "replication"
+        password      = "never-to-be-shown-7391"
+        database_name = "shop"
+      }
+      resource "aws_security_group" "this" {
+        name        = "${name}"
+        description = "of a test"
+        vpc_id      = "vpc-1"
+      }`,
+  };
+}
+
+describe.skipIf(!terraformProgram)(`what exists is taken over${whyNoTerraform}`, () => {
+  let world: TestTerraform;
+  beforeAll(async () => {
+    world = await TestTerraform.start();
+  });
+  afterAll(() => world?.[Symbol.asyncDispose]());
+
+  function open(directory: string, lines: string[] = []): RecoveringInfrastructure {
+    const onProgress = (line: string) => void lines.push(line);
+    const environment = { ...process.env, ...world.environment };
+    const terraform = new TerraformInfrastructure({
+      directory,
+      environment,
+      lockTimeoutSeconds: 0,
+      onProgress,
+    });
+    return new RecoveringInfrastructure(terraform, {
+      directory,
+      existing: new AwsExistingObjects(),
+      onProgress,
+    });
+  }
+
+  const makeEndpoint = (EndpointIdentifier: string, tags: Readonly<Record<string, string>>) =>
+    world.callDms("CreateEndpoint", {
+      EndpointIdentifier,
+      EndpointType: "target",
+      EngineName: "docdb",
+      ServerName: "documentdb.test",
+      Port: 27017,
+      Username: "replication",
+      Password: "another",
+      DatabaseName: "shop",
+      Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
+    });
+
+  async function endpoints(prefix: string): Promise<string[]> {
+    const { Endpoints } = (await world.callDms("DescribeEndpoints", {})) as {
+      Endpoints: { EndpointIdentifier: string; EndpointArn: string }[];
+    };
+    const ids = Endpoints.map(({ EndpointIdentifier }) => EndpointIdentifier);
+    return ids.filter((id) => id.startsWith(prefix)).sort();
+  }
+
+  test("a name that AWS refuses a second time: taken over on the way, the rest is made, nothing is left to do", async () => {
+    await makeEndpoint("named", own);
+    const directory = world.root(configuration("named"), "named");
+    const lines: string[] = [];
+    using infrastructure = open(directory, lines);
+    expect((await infrastructure.plan()).map(({ action }) => action)).toEqual(["create", "create", "create"]);
+    await infrastructure.apply();
+    expect(lines).toContainEqual(
+      expect.stringContaining('aws_dms_endpoint.this["named"] exists (named): taken over'),
+    );
+    expect(await endpoints("named")).toEqual(["named", "named-other"]);
+    expect(existsSync(join(directory, importsFile))).toBe(false);
+    expect(await infrastructure.plan()).toEqual([]);
+  });
+
+  test("an identifier of AWS's own: found before the plan, so that it isn't made twice", async () => {
+    const group = { id: "sg-7", name: "found", description: "of a test", vpc_id: "vpc-1", tags_all: own };
+    const stored = { TypeName: "aws_security_group", ObjectId: "sg-7", Attributes: group };
+    await world.call("stored-objects", "StoredObjects.CreateObject", stored);
+    const directory = world.root(configuration("found"), "found");
+    using infrastructure = open(directory);
+    const changes = await infrastructure.plan();
+    // What is imported stands in no list of changes, unless it is changed; nothing was made yet.
+    expect(
+      changes.filter(({ type, action }) => type === "aws_security_group" && action === "create"),
+    ).toEqual([]);
+    expect(readFileSync(join(directory, importsFile), "utf8")).toContain('id = "sg-7"');
+    await infrastructure.apply();
+    expect(await infrastructure.plan()).toEqual([]);
+    const { Objects } = await world.call("stored-objects", "StoredObjects.ListObjects", {
+      TypeName: "aws_security_group",
+    });
+    const names = (Objects as { Attributes: { name: string } }[]).map(({ Attributes }) => Attributes.name);
+    expect(names.filter((name) => name === "found")).toHaveLength(1);
+  });
+
+  test("an object of the same name without this environment's tags is refused by name, and stays as it is", async () => {
+    await makeEndpoint("foreign", { ...own, environment: "qa" });
+    using infrastructure = open(world.root(configuration("foreign"), "foreign"));
+    await infrastructure.plan();
+    const error = (await infrastructure.apply().catch((thrown: unknown) => thrown)) as RoundtripError;
+    expect(error.kind).toBe("refused");
+    expect(error.got).toBe(
+      'aws_dms_endpoint.this["foreign"]: foreign exists and does not carry this environment\'s tags (environment)',
+    );
+    expect(error.wayOut).toContain("another name");
+    expect(await endpoints("foreign")).toEqual(["foreign", "foreign-other"]);
+  });
+});

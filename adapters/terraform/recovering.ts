@@ -1,0 +1,215 @@
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { attribute, block, comment, expression, hclText } from "../../core/adopt/hcl.ts";
+import { RoundtripError } from "../../core/errors.ts";
+import type { Infrastructure, InfrastructureChange } from "../../core/ports.ts";
+import {
+  canBeLookedFor,
+  creationsIn,
+  importIdOf,
+  ownTags,
+  refusalsIn,
+} from "../../core/recovery/creations.ts";
+import type { ExistingObjects } from "../../core/recovery/ports.ts";
+import { ObjectsExist, ObjectsMissing } from "./failure.ts";
+import type { TerraformInfrastructure } from "./infrastructure.ts";
+
+export interface RecoveryOptions {
+  /** The root module's folder: import blocks stand beside it while they are needed. */
+  readonly directory: string;
+  readonly existing: ExistingObjects;
+  readonly onProgress?: (line: string) => void;
+}
+
+/** A file of its own in the root module, there only while something is being taken over. */
+export const importsFile = "roundtrip-left-behind.tf";
+/** Each round takes over what the one before uncovered: objects that hang on objects, six deep in the stack. */
+const roundsMax = 12;
+
+/**
+ * Terraform that finishes what an earlier one began, also when that one was killed before it saved its state: what exists
+ * under the very name and with the tags of this environment is taken over by import blocks instead of being made again.
+ * Objects with identifiers of AWS's own are looked for before a plan is given, since AWS would make them twice; for the
+ * others AWS's refusal of a second one is the sign. What a plan didn't show is never applied.
+ */
+export class RecoveringInfrastructure implements Infrastructure, Disposable {
+  readonly #terraform: TerraformInfrastructure;
+  readonly #options: RecoveryOptions;
+  /** What is taken over: import ids by address. */
+  readonly #imports = new Map<string, string>();
+  /** What was to be taken over and isn't there. */
+  readonly #absent = new Set<string>();
+  #isRecovering = false;
+  readonly #removeFile = () => rmSync(join(this.#options.directory, importsFile), { force: true });
+  #planned: readonly InfrastructureChange[] = [];
+
+  constructor(terraform: TerraformInfrastructure, options: RecoveryOptions) {
+    this.#terraform = terraform;
+    this.#options = options;
+    process.once("exit", this.#removeFile);
+  }
+
+  async plan(signal?: AbortSignal): Promise<readonly InfrastructureChange[]> {
+    this.#writeImports();
+    this.#planned = await this.#planWhole(signal);
+    return this.#planned;
+  }
+
+  async apply(signal?: AbortSignal): Promise<void> {
+    for (let round = 1; ; round++) {
+      try {
+        await this.#terraform.apply(signal);
+        this.#imports.clear();
+        this.#absent.clear();
+        this.#isRecovering = false;
+        this.#removeFile();
+        return;
+      } catch (error) {
+        if (!(error instanceof ObjectsExist) || round === roundsMax) throw error;
+        const refused = error.addresses.filter((each) => !this.#imports.has(each));
+        this.#isRecovering = true;
+        const changes = await this.#planWhole(signal);
+        if (!refused.some((each) => this.#imports.has(each))) throw error;
+        assertPart(changes, this.#planned);
+      }
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#removeFile();
+    process.removeListener("exit", this.#removeFile);
+    this.#terraform[Symbol.dispose]();
+  }
+
+  /** A plan in which nothing is made that is there already, as far as AWS can be asked. */
+  async #planWhole(signal?: AbortSignal): Promise<readonly InfrastructureChange[]> {
+    for (let round = 1; ; round++) {
+      const changes = await this.#tryPlan(signal);
+      const found = changes ? await this.#leftBehind() : new Map<string, string>();
+      this.#takeOver(found);
+      if (changes && found.size === 0) {
+        const refusals = refusalsIn(this.#terraform.planText);
+        if (refusals.length > 0) throw notOurs(refusals);
+        for (const [address, id] of this.#imports)
+          this.#options.onProgress?.(
+            `${address} exists (${id}): taken over from a run that could not write it down`,
+          );
+        return changes;
+      }
+      if (round === roundsMax) throw endless();
+    }
+  }
+
+  /** Nothing where an object that was to be taken over isn't there: it is made, then. */
+  async #tryPlan(signal?: AbortSignal): Promise<readonly InfrastructureChange[] | undefined> {
+    try {
+      return await this.#terraform.plan(signal);
+    } catch (error) {
+      if (!(error instanceof ObjectsMissing) || !error.addresses.some((each) => this.#imports.has(each)))
+        throw error;
+      for (const address of error.addresses) {
+        this.#imports.delete(address);
+        this.#absent.add(address);
+      }
+      this.#writeImports();
+      return undefined;
+    }
+  }
+
+  /**
+   * Of what the plan makes: objects that AWS has under an identifier of its own, by asking it. Once something was found
+   * there, or AWS refused to make something, also every object that is imported by its name: whether it exists, the next
+   * plan says.
+   */
+  async #leftBehind(): Promise<Map<string, string>> {
+    const open = creationsIn(this.#terraform.planText).filter(
+      ({ address, tags }) =>
+        !this.#imports.has(address) && !this.#absent.has(address) && ownTags.every((name) => tags[name]),
+    );
+    const found = new Map<string, string>();
+    for (const creation of open.filter(canBeLookedFor)) {
+      const ids = await this.#options.existing.find(creation);
+      if (ids.length > 1) throw madeTwice(creation.address, ids);
+      if (ids[0] !== undefined) found.set(creation.address, ids[0]);
+    }
+    this.#isRecovering ||= found.size > 0;
+    for (const creation of this.#isRecovering ? open : []) {
+      const id = importIdOf(creation);
+      if (id !== undefined) found.set(creation.address, id);
+    }
+    return found;
+  }
+
+  #takeOver(found: ReadonlyMap<string, string>): void {
+    for (const [address, id] of found) {
+      this.#imports.set(address, id);
+      this.#options.onProgress?.(
+        `${address} exists (${id}): taking it over from a run that could not write it down`,
+      );
+    }
+    this.#writeImports();
+  }
+
+  #writeImports(): void {
+    if (this.#imports.size === 0) {
+      this.#removeFile();
+      return;
+    }
+    const blocks = [...this.#imports].map(([address, id]) =>
+      block("import", [], attribute("to", expression(address)), attribute("id", id)),
+    );
+    const text = hclText([comment("Written and removed by roundtrip apply. May be deleted."), ...blocks]);
+    writeFileSync(join(this.#options.directory, importsFile), text);
+  }
+}
+
+/** What was checked may become less on the way, or an update of what was to be made, and nothing else. */
+function assertPart(
+  changes: readonly InfrastructureChange[],
+  planned: readonly InfrastructureChange[],
+): void {
+  const before = new Map(planned.map(({ address, action }) => [address, action]));
+  const beyond = changes.filter(({ address, action }) => {
+    const known = before.get(address);
+    return known !== action && !(known === "create" && action === "update");
+  });
+  if (beyond.length === 0) return;
+  throw new RoundtripError({
+    kind: "refused",
+    what: "plan again with Terraform, with what exists taken over",
+    expected: "a part of the plan that was checked",
+    got: beyond.map(({ action, address }) => `${action} ${address}`).join("; "),
+    wayOut: "run this again: the whole plan is checked anew, and what was done is done",
+  });
+}
+
+function notOurs(refusals: readonly string[]): RoundtripError {
+  return new RoundtripError({
+    kind: "refused",
+    what: "take over what exists in AWS and Terraform's state doesn't have",
+    expected: "objects that an earlier run made here, with this environment's tags",
+    got: refusals.join("; "),
+    wayOut:
+      "give the object of this environment another name; or, where it is this environment's own after all, set its tags and run this again",
+  });
+}
+
+function endless(): RoundtripError {
+  return new RoundtripError({
+    kind: "unknown",
+    what: "plan with Terraform, with what exists taken over",
+    expected: `a plan after ${roundsMax} rounds at most`,
+    got: "ever more that exists, or doesn't",
+    wayOut: "run this again; if it says so again, import by hand what is left (terraform import)",
+  });
+}
+
+function madeTwice(address: string, ids: readonly string[]): RoundtripError {
+  return new RoundtripError({
+    kind: "refused",
+    what: `take over ${address}`,
+    expected: "one object with its tags",
+    got: ids.join(", "),
+    wayOut: "see which of them is in use, delete the others, and run this again",
+  });
+}
