@@ -23,7 +23,7 @@ describe("use cases of the replication user, in their order", () => {
     const ran = await world.must("first-start");
     expect(await world.statuses()).toEqual({ shop: "running", billing: "running" });
     expect(ran.stderr).toContain("full load: 550 of 550 rows (100 %), 3 of 3 tables");
-    expect(ran.summary).toContain("shop_orders.orders: Table completed, 500 rows");
+    expect(ran.summary).toContain("shop&#95;orders.orders: Table completed, 500 rows");
     await world.same();
     const again = await world.must("first-start");
     expect(again.stderr).toContain("0 to start, 2 started before");
@@ -60,7 +60,7 @@ describe("use cases of the replication user, in their order", () => {
       expect(versions.AWSCURRENT!.uri).toContain(encodeURIComponent(versions.AWSCURRENT!.password ?? ""));
       expect(await world.statuses()).toEqual({ shop: "running", billing: "running" });
       expect(ran.summary).toContain("✅ rotate-credentials succeeded");
-      expect(ran.summary).toContain("user dms_target_b; dms_target stays until remove-old-user");
+      expect(ran.summary).toContain("user dms&#95;target&#95;b; dms&#95;target stays until remove-old-user");
     });
   }
 
