@@ -13,6 +13,7 @@ import { rotateCredentials } from "./rotate-credentials/runbook.ts";
 import { tasksPause } from "./tasks-pause/runbook.ts";
 import { tasksResume } from "./tasks-resume/runbook.ts";
 import { unlock } from "./unlock/runbook.ts";
+import { upgradeWorker } from "./upgrade-worker/runbook.ts";
 
 /** Every operation that `roundtrip runbook <name>` runs: legal in phase `normal` (unlock in any), belonging to no failback. */
 export const operations: readonly Operation[] = [
@@ -24,6 +25,7 @@ export const operations: readonly Operation[] = [
   abandonRotation,
   renewApplicationUser,
   unlock,
+  upgradeWorker,
 ];
 
 /** Every runbook by its name, in the order in which a failback runs them. */

@@ -16,12 +16,15 @@ import { rotateCredentials } from "./rotate-credentials/runbook.ts";
 import { tasksPause } from "./tasks-pause/runbook.ts";
 import { tasksResume } from "./tasks-resume/runbook.ts";
 import { unlock } from "./unlock/runbook.ts";
+import { upgradeWorker } from "./upgrade-worker/runbook.ts";
 
 /** A value for each input that has no default. */
 const samples: Readonly<Record<string, string>> = {
   change: "user-and-password",
   user: "shop",
   "old-username": "dms",
+  version: "0.2.0",
+  checksum: "a".repeat(64),
 };
 const oplog = { first: { t: 1, i: 1 }, last: { t: 2_000_000_000, i: 1 } };
 
@@ -91,8 +94,8 @@ for (const operation of operations) {
   });
 }
 
-test("every operation but unlock is refused while a failback is open; nothing is called", async () => {
-  for (const operation of operations.filter((each) => each !== unlock)) {
+test("every operation but unlock and upgrade-worker is refused while a failback is open; nothing is called", async () => {
+  for (const operation of operations.filter((each) => each !== unlock && each !== upgradeWorker)) {
     const world = newWorld();
     const current = { version: 1, environment: "dev", phase: "capturing", failbackId: "fb-1", history: [] };
     await writeJson(world.store, currentKey, current);

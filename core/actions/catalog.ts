@@ -12,6 +12,8 @@ import {
   linesParameter,
   oldUsernameParameter,
   operationParameter,
+  releaseKeyParameter,
+  releaseSha256Parameter,
   sinceParameter,
   sourceUserParameters,
   unitParameter,
@@ -124,6 +126,15 @@ export const actionCatalog = [
     phases: "any",
     parameters: [unitParameter, linesParameter],
     timeoutSeconds: 60,
+  },
+  {
+    name: "upgrade-worker",
+    summary:
+      "Puts another version of the worker in place, by its checksum, and the old one back where capture does not come up.",
+    failback: false,
+    phases: ["normal", "capturing", "verified", "cleaned"],
+    parameters: [releaseKeyParameter, releaseSha256Parameter],
+    timeoutSeconds: 900,
   },
   {
     name: "canary",

@@ -103,6 +103,18 @@ export const forceParameter: ActionParameter = {
   default: "-",
 };
 
+export const releaseKeyParameter: ActionParameter = {
+  name: "key",
+  description: "Key of the worker in the bucket of releases, as release.json has it.",
+  allowedPattern: "^[A-Za-z0-9][A-Za-z0-9._/-]{0,254}$",
+};
+
+export const releaseSha256Parameter: ActionParameter = {
+  name: "sha256",
+  description: "Its checksum, as release.json has it.",
+  allowedPattern: "^[0-9a-f]{64}$",
+};
+
 export const linesParameter: ActionParameter = {
   name: "lines",
   description: "How many lines, from the end.",

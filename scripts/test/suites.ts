@@ -109,6 +109,7 @@ export const suites: readonly Suite[] = [
     // Workflows apply with Terraform.
     missing: async () => (await workflowToolsMissing("act")) ?? (await terraformMissing()),
   },
+  { name: "upgrade of the worker", tests: ["tests/upgrade"], parallel: 1, minutesMax: 6 },
   { name: "break-glass", tests: ["tests/break-glass"], parallel: 1, minutesMax: 5 },
   { name: "release", tests: ["tests/release"], parallel: 1, minutesMax: 5 },
   { name: "pictures", tests: ["tests/pictures"], minutesMax: 2, missing: picturesMissing },

@@ -1,6 +1,6 @@
 import type { Check, CurrentFailback, Scope } from "../../core/failback/documents.ts";
 import type { keysOf } from "../../core/failback/layout.ts";
-import type { Instances } from "../../core/ports.ts";
+import type { Instances, ObjectStore } from "../../core/ports.ts";
 import type { Databases } from "../access/databases.ts";
 import type { ServiceContext } from "../runtime/definition.ts";
 
@@ -10,6 +10,8 @@ export interface ActionContext {
   readonly databases: Databases;
   /** EC2 as this host reaches it. */
   readonly instances?: Instances;
+  /** Buckets of releases, which this host reads. */
+  readonly releases?: (bucket: string) => Pick<ObjectStore, "get">;
   /** The parameter's value; those of the action's metadata are all there. */
   parameter(name: string): string;
   /** Fails `usage` for an action that belongs to no failback. */

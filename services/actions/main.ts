@@ -1,4 +1,5 @@
 import { createInstances } from "../../adapters/aws/instances.ts";
+import { createObjectStore } from "../../adapters/aws/object-store.ts";
 import { createDatabases } from "../access/databases.ts";
 import { runService } from "../runtime/service.ts";
 import { actionOptions, findAction, readParameters } from "./parameters.ts";
@@ -27,7 +28,13 @@ await runService(
       `roundtrip-${metadata.name}`,
     );
     const instances = createInstances({ region: service.environment.region });
-    const { result, failure } = await runAction(metadata, run, given, { service, databases, instances });
+    const releases = (bucket: string) => createObjectStore({ bucket, region: service.environment.region });
+    const { result, failure } = await runAction(metadata, run, given, {
+      service,
+      databases,
+      instances,
+      releases,
+    });
     await new Promise<void>((resolve) =>
       process.stdout.write(`${JSON.stringify(result)}\n`, () => resolve()),
     );

@@ -30,6 +30,7 @@ const actions: Readonly<Record<ActionName, () => Promise<{ readonly run: Action 
   "promote-credentials": () => import("./promote-credentials.ts"),
   "abandon-credentials": () => import("./abandon-credentials.ts"),
   "remove-old-user": () => import("./remove-old-user.ts"),
+  "upgrade-worker": () => import("./upgrade-worker.ts"),
   "source-position": () => import("./source-position.ts"),
 };
 

@@ -9,7 +9,7 @@ import type { ServiceContext } from "../runtime/definition.ts";
 import type { Action, ActionContext, ActionFailback } from "./action.ts";
 import type { ActionArguments } from "./parameters.ts";
 
-export type ActionDependencies = Pick<ActionContext, "service" | "databases" | "instances">;
+export type ActionDependencies = Pick<ActionContext, "service" | "databases" | "instances" | "releases">;
 
 export interface ActionRun {
   readonly result: ActionResult;
