@@ -15,6 +15,7 @@ const obstacle =
 
 /** One machine from its first boot on; the scenarios follow each other as they do in its life. */
 describe.skipIf(obstacle !== undefined)(`a host's set-up${obstacle ? ` (skipped: ${obstacle})` : ""}`, () => {
+  const seenByAgent = "/root/seen-by-the-agent";
   let host: TestHost;
   let first: ReturnType<typeof plainWorker>;
   const status = () => host.read("/opt/roundtrip/install/status");
@@ -34,7 +35,7 @@ describe.skipIf(obstacle !== undefined)(`a host's set-up${obstacle ? ` (skipped:
         bucket: releaseBucket,
         environment_parameter: environmentParameter,
         log_group: "/roundtrip/dev/hosts",
-        retry_seconds: 1,
+        retry_seconds: 0,
         units: productUnitFiles(),
         artifacts: namesOf(artifacts),
       }),
@@ -42,6 +43,27 @@ describe.skipIf(obstacle !== undefined)(`a host's set-up${obstacle ? ` (skipped:
     await host.boot();
   }, 120_000);
   afterAll(() => host?.[Symbol.asyncDispose](), 120_000);
+
+  test("S3 away at the first boot: user data fails, says why, and leaves nothing half installed", async () => {
+    const gone = { status: 503, code: "SlowDown" };
+    await host.arm({ service: "s3", operation: "GetObject", times: 5, action: gone });
+    const ran = await host.runUserData();
+    expect(ran.status).not.toBe(0);
+    expect(status()).toContain(
+      "failed: expected s3://roundtrip-releases/1.0.0/roundtrip-worker within 5 tries, got: ",
+    );
+    expect(await host.worker()).toBe("");
+    // systemd tries again in a minute, by itself.
+    const state = await host.run(
+      "systemctl",
+      "show",
+      "--value",
+      "-p",
+      "SubState",
+      "roundtrip-install.service",
+    );
+    expect(state.stdout.trim()).toBe("auto-restart");
+  }, 60_000);
 
   test("the first boot installs everything from S3; the worker runs, the environment's document comes with the apply", async () => {
     const ran = await host.runUserData();
@@ -86,11 +108,16 @@ describe.skipIf(obstacle !== undefined)(`a host's set-up${obstacle ? ` (skipped:
     expect(stdout).toContain("a text in region");
   }, 60_000);
 
-  test("the second boot replaces nothing and fetches nothing; the document is the newest", async () => {
+  test("the second boot replaces nothing and fetches nothing; no runbook finds yesterday's document", async () => {
     const before = (await host.run("stat", "-c", "%i %Y", await host.worker())).stdout;
     const link = (await host.run("stat", "-c", "%i", "/opt/roundtrip/bin/roundtrip-worker")).stdout;
     const fetched = await host.fetched();
     expect(fetched.length).toBe(4);
+    host.write(
+      "/etc/systemd/system/amazon-ssm-agent.service",
+      `[Service]\nExecStart=/bin/sh -c "cp /etc/roundtrip/environment.json ${seenByAgent}; sleep 600"\n[Install]\nWantedBy=multi-user.target\n`,
+    );
+    await host.run("systemctl", "enable", "amazon-ssm-agent.service");
     await host.powerOff();
     await host.putEnvironment({ version: 1, environment: "dev", bucket: "given-while-it-was-off" });
     await host.boot();
@@ -99,9 +126,8 @@ describe.skipIf(obstacle !== undefined)(`a host's set-up${obstacle ? ` (skipped:
     expect((await host.run("stat", "-c", "%i %Y", await host.worker())).stdout).toBe(before);
     expect((await host.run("stat", "-c", "%i", "/opt/roundtrip/bin/roundtrip-worker")).stdout).toBe(link);
     expect(host.read("/var/log/agent-called").trim().split("\n").length).toBe(1);
-    await host.waitFor("the document", () =>
-      host.read("/etc/roundtrip/environment.json").includes("given-while-it-was-off"),
-    );
+    // Whoever reaches it through SSM finds today's document.
+    expect(host.read(seenByAgent)).toContain("given-while-it-was-off");
   }, 120_000);
 
   test("a worker with another checksum is refused and the old one stays", async () => {

@@ -13,7 +13,7 @@ locals {
       "ENVIRONMENT_PARAMETER=${var.installation.environment_parameter}",
       "# Before the second try; doubled with each.",
       "RETRY_SECONDS=${var.installation.retry_seconds}",
-      "ENABLED_UNITS=\"${join(" ", concat(["roundtrip-environment.timer"], sort(var.installation.enabled_units)))}\"",
+      "ENABLED_UNITS=\"${join(" ", concat(["roundtrip-environment.service", "roundtrip-environment.timer"], sort(var.installation.enabled_units)))}\"",
     ],
     flatten([for name, artifact in local.artifacts : ["${name}_KEY=${artifact.key}", "${name}_SHA256=${artifact.sha256}"]]),
   )

@@ -49,6 +49,10 @@ variable "installation" {
     error_message = "installation: units must be named as systemd names them, such as backup.service or backup.timer."
   }
   validation {
+    condition     = var.installation == null ? true : alltrue([for text in values(var.installation.units) : !can(regex("(?m)^END OF FILE$", text))])
+    error_message = "installation: a unit can't hold the line END OF FILE, by which user data knows its end."
+  }
+  validation {
     condition     = var.installation == null ? true : length(var.installation.units) > 0
     error_message = "installation: units must hold the worker's units (services/units), got none."
   }

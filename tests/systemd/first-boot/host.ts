@@ -129,11 +129,13 @@ export class TestHost implements AsyncDisposable {
     );
   }
 
-  /** What the machine asked S3 for since the stand-in started, in order. */
+  /** What the machine got from S3 since the stand-in started, in order. */
   async fetched(): Promise<string[]> {
     const entries = (await this.world.aws.control("GET", "journal")) as JournalEntry[];
     return entries
-      .filter(({ service, operation }) => service === "s3" && operation === "GetObject")
+      .filter(
+        ({ service, operation, status }) => service === "s3" && operation === "GetObject" && status === 200,
+      )
       .map(({ key }) => key);
   }
 

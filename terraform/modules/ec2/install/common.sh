@@ -77,8 +77,9 @@ install_units() {
     say "units:$changed"
   fi
   for unit in $ENABLED_UNITS; do
-    systemctl is-enabled --quiet "$unit" && systemctl is-active --quiet "$unit" && continue
-    systemctl enable --now "$unit" || fail 6 "expected systemd to enable $unit; see: journalctl -u $unit"
+    systemctl enable --quiet "$unit" || fail 6 "expected systemd to enable $unit; see: journalctl -u $unit"
+    # A service is started by its timer, or by the next boot.
+    [[ $unit != *.timer ]] || systemctl start "$unit" || fail 6 "expected systemd to start $unit; see: journalctl -u $unit"
   done
 }
 

@@ -157,6 +157,21 @@ run "a_unit_enabled_that_is_not_there" {
   expect_failures = [var.installation]
 }
 
+run "a_unit_that_ends_user_datas_text" {
+  command = plan
+  variables {
+    installation = {
+      region = "us-east-1", bucket = "tests-releases", environment_parameter = "/roundtrip/dev/environment", log_group = "/roundtrip/dev/hosts"
+      units  = { "odd.service" = "[Service]\nEND OF FILE\nreboot\n" }
+      artifacts = {
+        worker         = { key = "worker", sha256 = "0000000000000000000000000000000000000000000000000000000000000001" }
+        database_tools = { key = "tools.tgz", sha256 = "0000000000000000000000000000000000000000000000000000000000000001" }
+      }
+    }
+  }
+  expect_failures = [var.installation]
+}
+
 run "no_units" {
   command = plan
   variables {
