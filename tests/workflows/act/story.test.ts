@@ -90,9 +90,12 @@ describe("a developer and a reviewer", () => {
     const comments = await world.github.comments(adding.number);
     expect(comments).toHaveLength(1);
     // On the straight way nothing was applied yet.
-    const headline = all ? "1 to modify-and-resume, 1 unchanged" : "2 to create, 0 unchanged";
+    const [headline, loaded] = all
+      ? ["1 to modify-and-resume, 1 unchanged", "about 2 documents"]
+      : ["2 to create, 0 unchanged", "about 4 documents"];
     expect(comments[0]).toContain(`## dev\n\n### Plan: ${headline}`);
-    expect(comments[0]).toContain("about 2 documents");
+    expect(comments[0]).toContain(loaded!);
+    expect(comments[0]).toContain("Terraform in dev:");
   });
 
   test("a broken tasks.yaml fails at once, each mistake at its line of the pull request", async () => {
