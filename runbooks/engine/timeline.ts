@@ -58,7 +58,7 @@ function bar({ name, state, startedAt, ms }: StepReport, number: number): string
 }
 
 /** Letters, digits and what stands between them: a colon, a semicolon, `%%`, a backtick or a new line would be syntax. */
-export function chartText(text: string): string {
+function chartText(text: string): string {
   const kept = text.replace(/[^\p{L}\p{N} ._-]+/gu, " ").trim();
   return [...kept].slice(0, nameLengthMax).join("") || "unnamed";
 }

@@ -15,7 +15,7 @@ interface Locked {
 }
 
 /** Where Bun's executable for an architecture lies once it was fetched. */
-export function runtimePath({ runtime }: Architecture): string {
+function runtimePath({ runtime }: Architecture): string {
   return join(folder, `${runtime.replace("@oven/", "")}-${locked(runtime).version}`);
 }
 

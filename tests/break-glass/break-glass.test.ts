@@ -80,7 +80,7 @@ describe.skipIf(!canIsolate)(
     async function glass(...args: string[]) {
       const variables = { ...world.variables, PATH: join(folder, "empty"), HOME: folder };
       const { port } = new URL(world.aws.url);
-      const isolated = join(import.meta.dirname, "isolated.ts");
+      const isolated = join(import.meta.dirname, "run.ts");
       const child = Bun.spawn(
         [
           "unshare",

@@ -16,7 +16,7 @@ export interface Drawn {
 }
 
 /** Where Chromium is; Debian's package has the first name. */
-export function chromium(): string | undefined {
+function chromium(): string | undefined {
   return ["chromium", "chromium-browser", "google-chrome"].find((name) => Bun.which(name));
 }
 

@@ -1,5 +1,5 @@
 /**
- * Runs a program where there is no network but one server: `unshare --net bun isolated.ts SOCKET PORT PROGRAM ARGUMENT…`. A new
+ * Runs a program where there is no network but one server: `unshare --net bun run.ts SOCKET PORT PROGRAM ARGUMENT…`. A new
  * network namespace has a loopback device of its own; what the program sends to PORT goes through the Unix socket to the
  * server outside, and there is no way to anything else. The program gets the variables in ISOLATED_VARIABLES and no others.
  */
