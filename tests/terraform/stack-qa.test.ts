@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { StackWorld } from "../support/stack-world.ts";
+import { terraformProgram, whyNoTerraform } from "../support/terraform.ts";
+
+setDefaultTimeout(180_000);
+
+const ofKafka = (address: string) => address.includes("kafka") && !address.includes("data.");
+
+/** Adds a cluster to the environment's own variables. */
+function giveKafka(world: StackWorld, nodes: number): void {
+  const artifact = (key: string) => ({ key, sha256: "0".repeat(64) });
+  const kafka = {
+    node_count: nodes,
+    subnet_ids: ["subnet-0123456789abcdef0", "subnet-0fedcba9876543210"],
+    client_security_group_ids: ["sg-0ab1"],
+    client_role_arns: ["arn:aws:iam::123456789012:role/eks-pods"],
+    release: { bucket: "releases", java: artifact("java.tgz"), kafka: artifact("kafka.tgz") },
+  };
+  writeFileSync(join(world.stack, "kafka.auto.tfvars.json"), JSON.stringify({ kafka }));
+}
+
+interface Alarm {
+  readonly ObjectId: string;
+  readonly Attributes: { readonly alarm_actions: string[]; readonly dimensions: Record<string, string> };
+}
+
+describe.skipIf(!terraformProgram)(`terraform/stack of qa with Kafka${whyNoTerraform}`, () => {
+  let qa: StackWorld;
+  let made: string[];
+  beforeAll(async () => {
+    qa = await StackWorld.start("qa");
+    giveKafka(qa, 3);
+    await qa.apply();
+    made = (await qa.world.succeed(qa.stack, "state", "list")).stdout.trim().split("\n");
+  });
+  afterAll(() => qa?.[Symbol.asyncDispose]());
+
+  test("nothing is left to do", async () => {
+    expect(await qa.plan()).toEqual({});
+  });
+
+  test("nodes have ids of their own, and are let in from themselves and their clients alone", async () => {
+    const { stdout } = await qa.world.succeed(qa.stack, "output", "-json", "kafka");
+    const cluster = JSON.parse(stdout) as { nodes: { id: number }[]; brokers: string[] };
+    expect({ ids: cluster.nodes.map(({ id }) => id), brokers: new Set(cluster.brokers).size }).toEqual({
+      ids: [1, 2, 3],
+      brokers: 3,
+    });
+    const rules = made.filter((address) => /ingress_rule.*"kafka /.test(address));
+    expect(rules.map((address) => /"kafka (.*)"/.exec(address)![1])).toEqual([
+      ...["tcp 2181-2181 kafka", "tcp 2888-2888 kafka", "tcp 3888-3888 kafka"],
+      ...["tcp 9092-9092 kafka", "tcp 9092-9092 sg-0ab1"],
+    ]);
+  });
+
+  test("each task that shall run, the cluster, both hosts and Kafka's nodes are watched, and somebody is told", async () => {
+    const { Objects } = (await qa.world.call("stored-objects", "StoredObjects.ListObjects", {
+      TypeName: "aws_cloudwatch_metric_alarm",
+    })) as { Objects: Alarm[] };
+    const tasks = ["billing", "shop-customers", "shop-orders"];
+    expect(Objects.map(({ ObjectId }) => ObjectId)).toEqual(
+      [
+        ...tasks.flatMap((id) => [`dms-${id}-source`, `dms-${id}-target`]),
+        "dms-storage",
+        ...["cpu", "memory", "replica-lag"].map((name) => `documentdb-${name}`),
+        ...["failback-disk", "failback-status"],
+        ...["kafka-1-status", "kafka-2-status", "kafka-3-status", "operations-disk", "operations-status"],
+      ].map((name, index) => `roundtrip-qa-${index < 10 ? "" : "host-"}${name}`),
+    );
+    const topic = "arn:aws:sns:us-east-1:123456789012:roundtrip-qa-alarms";
+    expect(new Set(Objects.flatMap(({ Attributes }) => Attributes.alarm_actions))).toEqual(new Set([topic]));
+    const { operations } = await qa.hosts();
+    const status = Objects.find(({ ObjectId }) => ObjectId.endsWith("host-operations-status"));
+    expect(status!.Attributes.dimensions).toEqual({ InstanceId: operations!.instance_id });
+  });
+
+  test("a task that is let rest loses its alarms, and nothing else changes", async () => {
+    const text = readFileSync(qa.tasksFile, "utf8");
+    writeFileSync(qa.tasksFile, text.replace("  - id: billing\n", "  - id: billing\n    running: false\n"));
+    const alarm = (side: string) =>
+      `module.monitoring.aws_cloudwatch_metric_alarm.this["dms-billing-${side}"]`;
+    expect(await qa.plan()).toEqual({
+      [alarm("source")]: "delete",
+      [alarm("target")]: "delete",
+      "module.monitoring.aws_cloudwatch_dashboard.this": "update",
+    });
+  });
+
+  test("prod plans the same cluster; with two nodes the plan says that they elect no leader when one is lost", async () => {
+    await using prod = await StackWorld.start("prod");
+    giveKafka(prod, 3);
+    expect(
+      Object.keys(await prod.plan())
+        .filter(ofKafka)
+        .sort(),
+    ).toEqual(made.filter(ofKafka).sort());
+    giveKafka(prod, 2);
+    const { stdout } = await prod.world.succeed(prod.stack, "plan", "-var-file=../environments/prod.tfvars");
+    expect(stdout.replace(/[\s│╷╵]+/g, " ")).toContain("2 ZooKeepers elect no leader when one is lost");
+  });
+});
