@@ -1,13 +1,12 @@
 /**
  * Runs a program where there is no network but one server: `unshare --net bun run.ts SOCKET PORT PROGRAM ARGUMENT…`. A new
- * network namespace has a loopback device of its own; what the program sends to PORT goes through the Unix socket to the
+ * network namespace has a loopback device of its own (it has to be up); what the program sends to PORT goes through the Unix socket to the
  * server outside, and there is no way to anything else. The program gets the variables in ISOLATED_VARIABLES and no others.
  */
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { connect, createServer } from "node:net";
 
 const [socket = "", port = "", program = "", ...parameters] = process.argv.slice(2);
-execFileSync("ip", ["link", "set", "lo", "up"]);
 const server = createServer((incoming) => {
   const outgoing = connect(socket);
   incoming.pipe(outgoing).pipe(incoming);
