@@ -76,15 +76,34 @@ describe.skipIf(!canIsolate)(
       by: { actor: "ben" },
     });
 
+    /** What a person has in a shell after `aws sts assume-role`, and in CloudShell: a session's keys, no place to get new ones. */
+    async function session(): Promise<Record<string, string>> {
+      const { AWS_CONTAINER_CREDENTIALS_FULL_URI: place = "", ...rest } = world.variables;
+      const keys = (await (await fetch(place)).json()) as Record<
+        "AccessKeyId" | "SecretAccessKey" | "Token",
+        string
+      >;
+      return {
+        ...rest,
+        AWS_ACCESS_KEY_ID: keys.AccessKeyId,
+        AWS_SECRET_ACCESS_KEY: keys.SecretAccessKey,
+        AWS_SESSION_TOKEN: keys.Token,
+      };
+    }
+
     /** The binary, with nothing but AWS's variables of a role, an empty PATH, and no network but AWS. */
     async function glass(...args: string[]) {
-      const variables = { ...world.variables, PATH: join(folder, "empty"), HOME: folder };
+      const variables = { ...(await session()), PATH: join(folder, "empty"), HOME: folder };
       const { port } = new URL(world.aws.url);
       const isolated = join(import.meta.dirname, "run.ts");
       const child = Bun.spawn(
         [
           "unshare",
           "--net",
+          "sh",
+          "-c",
+          'ip link set lo up && exec "$@"',
+          "sh",
           process.execPath,
           isolated,
           join(folder, "aws.socket"),
