@@ -68,15 +68,16 @@ export function terraformFailure(
     what,
     expected: "Terraform to succeed",
     got: said.length > 0 ? said.join("; ") : [how, ...ended.stderr].join("; "),
-    wayOut: existing.length > 0 ? wayOutOf(existing) : wayOut,
+    wayOut: existing.length > 0 ? importByHand(addressesOf(existing)) : wayOut,
   };
   const missing = errors.filter(({ summary }) => summary === "Cannot import non-existent remote object");
   if (missing.length > 0) return new ObjectsMissing(failure, missing.flatMap(importedAddress));
   if (existing.length === 0) return new RoundtripError(failure);
-  return new ObjectsExist(
-    failure,
-    existing.flatMap(({ where }) => where ?? []),
-  );
+  return new ObjectsExist(failure, addressesOf(existing));
+}
+
+function addressesOf(diagnostics: readonly Diagnostic[]): string[] {
+  return diagnostics.flatMap(({ where }) => where ?? []);
 }
 
 const wayOut = "mend what is named and run this again; nothing that was already done is done twice";
@@ -87,8 +88,12 @@ function importedAddress({ where, detail }: Diagnostic): string[] {
   return [named === undefined ? (where ?? "") : (JSON.parse(named) as string)].filter(Boolean);
 }
 
-function wayOutOf(existing: readonly Diagnostic[]): string {
-  const commands = existing.map(({ where }) => `terraform import '${where ?? "ADDRESS"}' ID`);
+/** How what exists is taken over by hand; `ids` are what the provider imports it by, where that is known. */
+export function importByHand(
+  addresses: readonly string[],
+  ids: ReadonlyMap<string, string> = new Map(),
+): string {
+  const commands = addresses.map((address) => `terraform import '${address}' '${ids.get(address) ?? "ID"}'`);
   return `an earlier run that was killed may have made what exists: where it is this environment's own, ${commands.join("; ")}; else give it another name. Then run this again`;
 }
 

@@ -12,14 +12,17 @@ setDefaultTimeout(90_000);
 
 const own = { product: "roundtrip", environment: "dev" };
 
-function configuration(name: string): Record<string, string> {
+function configuration(
+  name: string,
+  tags = 'product = "roundtrip", environment = "dev"',
+): Record<string, string> {
   return {
     "main.tf": `
       terraform {
         required_providers { aws = { source = "hashicorp/aws" } }
       }
       provider "aws" {
-        default_tags { tags = { product = "roundtrip", environment = "dev" } }
+        default_tags { tags = { ${tags} } }
       }
       resource "aws_dms_endpoint" "this" {
         for_each      = toset(["${name}", "${name}-other"])
@@ -131,5 +134,14 @@ describe.skipIf(!terraformProgram)(`what exists is taken over${whyNoTerraform}`,
     );
     expect(error.wayOut).toContain("another name");
     expect(await endpoints("foreign")).toEqual(["foreign", "foreign-other"]);
+  });
+
+  test("without tags to recognise its own by, a root is told the command for each object, and nothing is taken over", async () => {
+    await makeEndpoint("plain", {});
+    using infrastructure = open(world.root(configuration("plain", ""), "plain"));
+    await infrastructure.plan();
+    const error = (await infrastructure.apply().catch((thrown: unknown) => thrown)) as RoundtripError;
+    expect(error.got).toContain("Endpoint plain already exists");
+    expect(error.wayOut).toContain(`terraform import 'aws_dms_endpoint.this["plain"]' 'plain'`);
   });
 });

@@ -11,7 +11,7 @@ import {
   refusalsIn,
 } from "../../core/recovery/creations.ts";
 import type { ExistingObjects } from "../../core/recovery/ports.ts";
-import { ObjectsExist, ObjectsMissing } from "./failure.ts";
+import { importByHand, ObjectsExist, ObjectsMissing } from "./failure.ts";
 import type { TerraformInfrastructure } from "./infrastructure.ts";
 
 export interface RecoveryOptions {
@@ -66,10 +66,11 @@ export class RecoveringInfrastructure implements Infrastructure, Disposable {
         return;
       } catch (error) {
         if (!(error instanceof ObjectsExist) || round === roundsMax) throw error;
+        const names = this.#names();
         const refused = error.addresses.filter((each) => !this.#imports.has(each));
         this.#isRecovering = true;
         const changes = await this.#planWhole(signal);
-        if (!refused.some((each) => this.#imports.has(each))) throw error;
+        if (!refused.some((each) => this.#imports.has(each))) throw byHand(error, names);
         assertPart(changes, this.#planned);
       }
     }
@@ -140,6 +141,17 @@ export class RecoveringInfrastructure implements Infrastructure, Disposable {
     return found;
   }
 
+  /** What the objects the plan creates are imported by, where their name says it. */
+  #names(): Map<string, string> {
+    const creations = creationsIn(this.#terraform.planText);
+    return new Map(
+      creations.flatMap((creation) => {
+        const id = importIdOf(creation);
+        return id === undefined ? [] : [[creation.address, id] as const];
+      }),
+    );
+  }
+
   #takeOver(found: ReadonlyMap<string, string>): void {
     for (const [address, id] of found) {
       this.#imports.set(address, id);
@@ -181,6 +193,13 @@ function assertPart(
     got: beyond.map(({ action, address }) => `${action} ${address}`).join("; "),
     wayOut: "run this again: the whole plan is checked anew, and what was done is done",
   });
+}
+
+/** Without the environment's tags nothing tells its own objects from others': a person decides, with the commands at hand. */
+function byHand(error: ObjectsExist, names: ReadonlyMap<string, string>): ObjectsExist {
+  const { kind, what, expected, got, addresses } = error;
+  const wayOut = importByHand(addresses, names);
+  return new ObjectsExist({ kind, what, expected, got, wayOut }, addresses);
 }
 
 function notOurs(refusals: readonly string[]): RoundtripError {

@@ -34,7 +34,11 @@ export class Processes {
     const pid = this.pids.get(name);
     if (pid !== undefined) {
       this.pids.delete(name);
-      process.kill(pid, "SIGKILL");
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch (cause) {
+        throw new AwsError("InternalError", `couldn't kill ${name}: ${String(cause)}`, 500);
+      }
       return;
     }
     const failures: string[] = [];

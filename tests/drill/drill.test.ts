@@ -110,7 +110,7 @@ test("a small drill is PROVEN, says so as one JSON document, and leaves no proce
   expect(Number(result.changes)).toBeGreaterThanOrEqual(1500);
   expect((result.steps as { name: string }[]).map(({ name }) => name)).toContain("failback-restore");
   expect(await untilGone(drill.child.pid ?? 0)).toEqual([]);
-}, 180_000);
+}, 300_000);
 
 test("without terraform the drill builds its world itself and says so; Ctrl-C in its middle leaves no process behind", async () => {
   const drill = startDrillIn({ PATH: pathWithoutTerraform }, "--changes", "1500", "--seed", "12");
