@@ -76,6 +76,8 @@ describe.skipIf(!canIsolate)(
       by: { actor: "ben" },
     });
 
+    const summary = () => join(folder, "summary.md");
+
     /** What a person has in a shell after `aws sts assume-role`, and in CloudShell: a session's keys, no place to get new ones. */
     async function session(): Promise<Record<string, string>> {
       const { AWS_CONTAINER_CREDENTIALS_FULL_URI: place = "", ...rest } = world.variables;
@@ -93,7 +95,12 @@ describe.skipIf(!canIsolate)(
 
     /** The binary, with nothing but AWS's variables of a role, an empty PATH, and no network but AWS. */
     async function glass(...args: string[]) {
-      const variables = { ...(await session()), PATH: join(folder, "empty"), HOME: folder };
+      const variables = {
+        ...(await session()),
+        PATH: join(folder, "empty"),
+        HOME: folder,
+        GITHUB_STEP_SUMMARY: summary(),
+      };
       const { port } = new URL(world.aws.url);
       const isolated = join(import.meta.dirname, "run.ts");
       const child = Bun.spawn(
@@ -165,6 +172,11 @@ describe.skipIf(!canIsolate)(
       );
       expect(ran.err).toContain("✅ failback-start succeeded");
       expect(ran.code).toBe(0);
+      const said = readFileSync(summary(), "utf8");
+      expect(said).toStartWith("## ✅ failback-start succeeded\n\nFailback `");
+      expect(said).toMatch(/^\| \*\*RTO\*\* \| \d+\.\d s \| < 1 h \| ✅ met \|/m);
+      expect(said).toMatch(/^\| \*\*RPO\*\* \| (\d+ ms|\d+\.\d s) \| < 1 min \| ✅ met \|/m);
+      expect(said).toContain("    12. grant-writers :done, ");
       const id = await world.failbackId();
       const scope = (await readJson<Scope>(world.store, keysOf(id).scope))?.value;
       expect(scope?.commit).toBe(commit);

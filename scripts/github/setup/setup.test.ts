@@ -16,7 +16,8 @@ const example = readFileSync(join(root, ".github/repository.yaml"), "utf8");
 const filled = example
   .replaceAll("000000000000", "123456789012")
   .replaceAll("@REPLACE", "@ann")
-  .replace("REPLACE-roundtrip-state", "acme-roundtrip-state");
+  .replace("REPLACE-roundtrip-state", "acme-roundtrip-state")
+  .replace("REPLACE-roundtrip-releases", "acme-releases");
 
 class Repository implements AsyncDisposable {
   private constructor(
@@ -69,23 +70,24 @@ class Repository implements AsyncDisposable {
 }
 
 describe("github-setup", () => {
-  test("releases, where they are set: a gated environment for the branch alone, the role, the bucket", async () => {
+  test("releases: a gated environment for the branch alone, the role, the bucket; none of it where they are left out", async () => {
     await using repository = await Repository.start();
-    const releases = `releases: { bucket: acme-releases, role: "arn:aws:iam::123456789012:role/roundtrip-releases", reviewers: ["@ann"] }`;
-    const made = await repository.setUp(`${filled}\n${releases}\n`, "--apply");
-    expect(made.code).toBe(0);
+    const made = await repository.setUp(filled, "--apply");
     expect(made.stdout).toContain(
       "environment release\n    now   not there\n    then  @ann; its branch only",
     );
-    expect(made.stdout).toContain("variable RELEASE_BUCKET\n    now   not there\n    then  acme-releases");
-    expect((await repository.setUp(`${filled}\n${releases}\n`)).stdout).toContain("nothing to change");
-    const unfilled = await repository.setUp(
-      `${filled}\n${releases.replace("acme-releases", "REPLACE-releases")}\n`,
+    expect(made.stdout).toContain(
+      "environment release, variable AWS_ROLE\n    now   not there\n    then  arn:aws:iam::",
     );
+    expect(made.stdout).toContain("variable RELEASE_BUCKET\n    now   not there\n    then  acme-releases");
+    const unfilled = await repository.setUp(filled.replace("acme-releases", "REPLACE-releases"));
     expect([unfilled.code, unfilled.stderr]).toEqual([
       6,
       expect.stringContaining("releases is still the example's"),
     ]);
+    await using another = await Repository.start();
+    const without = await another.setUp(filled.replace(/^releases:\n(?: {2}.*\n)+/m, ""));
+    expect([without.code, /release/i.test(without.stdout)]).toEqual([0, false]);
   });
 
   test("shows everything and changes nothing; with --apply makes it; run again, nothing is left", async () => {
