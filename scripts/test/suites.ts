@@ -118,7 +118,7 @@ export const suites: readonly Suite[] = [
   {
     name: "Terraform: stand-in provider, modules, adopt",
     tests: ["sandbox/terraform-provider", "tests/terraform", "tests/adopt"],
-    minutesMax: 10,
+    minutesMax: 15,
     missing: terraformMissing,
   },
   {
