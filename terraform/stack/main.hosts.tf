@@ -63,7 +63,10 @@ module "hosts" {
   instance_profile   = module.iam.instance_profiles["${each.key}_host"]
   volume_gigabytes   = each.value.volume_gigabytes
   kms_key_arn        = var.kms_key_arn
-  installation       = local.installation
+  # What runs by the clock runs on the host that is always on.
+  installation = local.installation == null ? null : merge(local.installation, {
+    enabled_units = [for name in keys(local.installation.units) : name if each.key == "operations" && endswith(name, ".timer")]
+  })
 }
 
 # Where the hosts' own logs go; the services' stand in the hosts' journals (roundtrip logs).

@@ -85,10 +85,9 @@ describe.skipIf(obstacle !== undefined)(`a host's set-up${obstacle ? ` (skipped:
     expect(host.read("/var/log/agent-called")).toContain(
       "file:/opt/roundtrip/install/amazon-cloudwatch-agent.json",
     );
-    expect(JSON.parse(host.read("/opt/roundtrip/install/amazon-cloudwatch-agent.json"))).toHaveProperty(
-      "metrics.namespace",
-      "Roundtrip",
-    );
+    const agent = JSON.parse(host.read("/opt/roundtrip/install/amazon-cloudwatch-agent.json")) as object;
+    expect(agent).toHaveProperty("metrics.namespace", "Roundtrip");
+    expect(agent).toHaveProperty("metrics.append_dimensions.InstanceId", "${aws:InstanceId}");
 
     await host.putEnvironment({ version: 1, environment: "dev" });
     await host.run("systemctl", "start", "roundtrip-environment.service");

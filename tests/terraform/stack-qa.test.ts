@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { StackWorld } from "../support/stack-world.ts";
 import { terraformProgram, whyNoTerraform } from "../support/terraform.ts";
+import { instanceUserData, productUnitFiles } from "../systemd/first-boot/user-data.ts";
 
 setDefaultTimeout(180_000);
 
@@ -32,6 +33,8 @@ describe.skipIf(!terraformProgram)(`terraform/stack of qa with Kafka${whyNoTerra
   beforeAll(async () => {
     qa = await StackWorld.start("qa");
     giveKafka(qa, 3);
+    const nightly = "[Timer]\nOnCalendar=daily\n[Install]\nWantedBy=timers.target\n";
+    writeFileSync(join(qa.stack, "../../services/units/nightly.timer"), nightly);
     await qa.apply();
     made = (await qa.world.succeed(qa.stack, "state", "list")).stdout.trim().split("\n");
   });
@@ -39,6 +42,22 @@ describe.skipIf(!terraformProgram)(`terraform/stack of qa with Kafka${whyNoTerra
 
   test("nothing is left to do", async () => {
     expect(await qa.plan()).toEqual({});
+  });
+
+  test("both hosts install the release and the product's units; what runs by the clock is enabled on the operations host", async () => {
+    const { failback, operations } = await qa.hosts();
+    const [onFailback, onOperations] = await Promise.all(
+      [failback!, operations!].map(({ instance_id: id }) => instanceUserData(qa.world, id)),
+    );
+    for (const text of [onFailback!, onOperations!]) {
+      for (const unit of Object.values(productUnitFiles())) expect(text).toContain(unit);
+      expect(text).toContain("ENVIRONMENT_PARAMETER=/roundtrip/qa/environment\n");
+      expect(text).toContain("RELEASE_BUCKET=roundtrip-releases-example\n");
+    }
+    const enabled = (text: string) => /^ENABLED_UNITS="(.*)"$/m.exec(text)![1]!.split(" ");
+    const always = ["roundtrip-environment.service", "roundtrip-environment.timer"];
+    expect(enabled(onFailback!)).toEqual(always);
+    expect(enabled(onOperations!)).toEqual([...always, "nightly.timer"]);
   });
 
   test("nodes have ids of their own, and are let in from themselves and their clients alone", async () => {

@@ -22,7 +22,7 @@ const machine = {
 
 /**
  * Applies a module of terraform/modules by itself; gives the user data of the instance its output `id` names, as EC2 hands it to
- * cloud-init: unpacked, which cloud-init does, too.
+ * cloud-init, which unpacks it, too.
  */
 async function applied(world: TestTerraform, module: string, id: string, given: object): Promise<string> {
   world.copy(join(repository, "terraform/modules"), "modules");
@@ -41,7 +41,11 @@ async function applied(world: TestTerraform, module: string, id: string, given: 
   });
   await world.succeed(root, "init");
   await world.succeed(root, "apply", "-auto-approve");
-  const instance = (await world.succeed(root, "output", "-raw", "id")).stdout;
+  return instanceUserData(world, (await world.succeed(root, "output", "-raw", "id")).stdout);
+}
+
+/** The user data of an instance, unpacked. */
+export async function instanceUserData(world: TestTerraform, instance: string): Promise<string> {
   const ec2 = new EC2Client({ region: "us-east-1", endpoint: world.aws.url });
   const { UserData } = await ec2.send(
     new DescribeInstanceAttributeCommand({ InstanceId: instance, Attribute: "userData" }),
