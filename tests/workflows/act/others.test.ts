@@ -18,7 +18,7 @@ const given: Readonly<Record<string, string>> = {
   change: "password",
   "old-username": "dms_b",
   user: "shop",
-  version: "0.2.0",
+  version: "0.1.0",
   checksum: "a".repeat(64),
 };
 
