@@ -2,6 +2,8 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ActionMetadata, actionCatalog } from "../../core/actions/catalog.ts";
+import { promotionKey } from "../../core/credentials/accounts.ts";
+import { identityKey, inspectionsPrefix, preflightsPrefix } from "../../core/failback/layout.ts";
 import { awsCallsOf } from "../support/aws-calls.ts";
 
 setDefaultTimeout(180_000);
@@ -162,6 +164,13 @@ describe("permissions", () => {
       expect(role.managed.filter((policy) => !(policy in managed))).toEqual([]);
     });
   }
+
+  test("the operations host writes below the prefixes its actions write to, and no others", () => {
+    const text = readFileSync(join(repository, "terraform/stack/main.iam.hosts.tf"), "utf8");
+    const granted = /sid\s+= "Write"[\s\S]*?for prefix in \[([^\]]*)\]/.exec(text)![1]!;
+    const written = [promotionKey("replication"), identityKey, inspectionsPrefix, preflightsPrefix];
+    expect(quoted(granted).sort()).toEqual([...new Set(written.map((key) => key.split("/")[0]!))].sort());
+  });
 
   test("where the environment has a key, its use is granted and no more", () => {
     const text = readFileSync(join(repository, "terraform/stack/main.iam.tf"), "utf8");
