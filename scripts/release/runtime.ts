@@ -15,7 +15,7 @@ interface Locked {
 }
 
 /** Where Bun's executable for an architecture lies once it was fetched. */
-function runtimePath({ runtime }: Architecture): string {
+export function runtimePath({ runtime }: Architecture): string {
   return join(folder, `${runtime.replace("@oven/", "")}-${locked(runtime).version}`);
 }
 

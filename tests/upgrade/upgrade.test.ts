@@ -153,11 +153,9 @@ test("a wrong checksum, or a key that isn't there, replaces nothing", async () =
   expect(readlinkSync(link())).toBe(installed("next"));
 });
 
-test("back to the first version, which still lies on the host, and again: already in place", async () => {
+test("back to the first version, which still lies on the host: nothing is fetched, nothing is lost", async () => {
   expect((await upgrade("first")).code).toBe(0);
   expect(readlinkSync(link())).toBe(installed("first"));
-  const again = await upgrade("first");
-  expect([again.code, again.err]).toEqual([0, expect.stringContaining("upgrade-worker succeeded")]);
   await allCaptured();
   expect(await captured()).toBe(written);
 });
