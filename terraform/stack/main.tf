@@ -6,6 +6,15 @@ locals {
   has_tls            = var.docdb_cluster_replication.tls != "disabled"
 }
 
+# `terraform destroy` of prod ends while it is planned: what protects the cluster would only be met when tasks and roles are gone.
+resource "terraform_data" "prod_stays" {
+  count = var.environment == "prod" ? 1 : 0
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
 module "task_config" {
   source = "../modules/task-config"
 
