@@ -3,6 +3,7 @@ import type { Operation, Runbook, RunbookInput } from "../../runbooks/engine/run
 
 /** Looked up in the actions' own repositories; a new version is a pull request of Dependabot's. */
 const checkout = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1";
+const setUpTerraform = "hashicorp/setup-terraform@dfe3c3f87815947d99a8997f908cb6525fc44e9e # v4.0.1";
 /** A job ends after 6 hours at the latest; a runbook that needs longer goes on when it is run again. */
 const timeoutMinutes = 355;
 
@@ -24,23 +25,56 @@ function variableOf({ name }: RunbookInput): string {
   return `RUNBOOK_${name.replaceAll("-", "_").toUpperCase()}`;
 }
 
-/** Failbacks have a queue and a gate of their own; everything else that changes an environment shares one. */
-function gateOf({ kind }: Runbook | Operation): "failback" | "operations" {
-  return kind === "operation" ? "operations" : "failback";
+/** It frees the lock of Terraform's state, too, and therefore runs Terraform as apply does: in apply's environment. */
+const freesState = ({ name }: Runbook | Operation) => name === "unlock";
+
+/** GitHub's environment. Failbacks have a gate of their own; so has what neither opens a failback nor runs Terraform. */
+function gateOf(runbook: Runbook | Operation): string {
+  const environment = expression("inputs.environment");
+  if (freesState(runbook)) return environment;
+  return `${runbook.kind === "operation" ? "operations" : "failback"}-${environment}`;
 }
 
-/** Its concurrency group, before the environment's name. */
+/** Its concurrency group, before the environment's name: everything that changes an environment beside a failback shares one. */
 function queueOf(runbook: Runbook | Operation): string {
   // What frees a dead holder's lease must not wait behind a run that waits for that lease.
-  if (runbook.name === "unlock") return "unlock";
-  return gateOf(runbook) === "failback" ? "failback" : "mutations";
+  if (freesState(runbook)) return "unlock";
+  return runbook.kind === "operation" ? "mutations" : "failback";
+}
+
+/** Terraform and what it reads, before the job has any credentials. */
+function terraformLines(runbook: Runbook | Operation): string[] {
+  if (!freesState(runbook)) return [];
+  return [
+    `      - uses: ${setUpTerraform}`,
+    "        with:",
+    "          terraform_version: 1.11.4",
+    "          terraform_wrapper: false",
+    "      - name: What Terraform reads from dist/",
+    '        run: bun scripts/terraform-files.ts --env "$RUNBOOK_ENVIRONMENT"',
+    "        env:",
+    `          RUNBOOK_ENVIRONMENT: ${expression("inputs.environment")}`,
+  ];
+}
+
+/** The command, and the options it has beside environment and mode. */
+function commandOf(runbook: Runbook | Operation): [command: string, ...options: string[]] {
+  if (!freesState(runbook)) {
+    const given = runbook.inputs.map((input) => `--input "${input.name}=$${variableOf(input)}"`);
+    return [`runbook ${runbook.name}`, ...given];
+  }
+  return [
+    runbook.name,
+    '--backend-config "bucket=$STATE_BUCKET" --backend-config "region=$AWS_REGION"',
+    '--backend-config "key=roundtrip/$RUNBOOK_ENVIRONMENT.tfstate"',
+  ];
 }
 
 /** With `exec`: a cancelled job's runner signals the step's own process alone, and bash hands no signal on. */
 export function runbookWorkflow(runbook: Runbook | Operation): string {
   const { name, summary, inputs } = runbook;
-  const gate = `${gateOf(runbook)}-\${{ inputs.environment }}`;
-  const given = inputs.map((input) => `          --input "${input.name}=$${variableOf(input)}"`);
+  const gate = gateOf(runbook);
+  const [command, ...options] = commandOf(runbook);
   return [
     `# Made from runbooks/${name}/runbook.ts by scripts/generate-workflows.ts: change that, then run it.`,
     `# ${summary}`,
@@ -74,6 +108,7 @@ export function runbookWorkflow(runbook: Runbook | Operation): string {
     "        with:",
     "          persist-credentials: false",
     "      - uses: ./.github/actions/set-up",
+    ...terraformLines(runbook),
     "      - uses: ./.github/actions/sign-in",
     "        with:",
     `          role: ${expression("vars.AWS_ROLE")}`,
@@ -83,11 +118,12 @@ export function runbookWorkflow(runbook: Runbook | Operation): string {
     `          token: ${expression("github.token")}`,
     `      - name: ${name}`,
     "        run: >-",
-    `          exec bun scripts/in-summary.ts runbook ${name} --env "$RUNBOOK_ENVIRONMENT" --mode "$RUNBOOK_MODE"`,
-    ...given,
+    `          exec bun scripts/in-summary.ts ${command} --env "$RUNBOOK_ENVIRONMENT" --mode "$RUNBOOK_MODE"`,
+    ...options.map((option) => `          ${option}`),
     "        env:",
     `          RUNBOOK_ENVIRONMENT: ${expression("inputs.environment")}`,
     `          RUNBOOK_MODE: ${expression("inputs.mode")}`,
+    ...(freesState(runbook) ? [`          STATE_BUCKET: ${expression("vars.TERRAFORM_STATE_BUCKET")}`] : []),
     ...inputs.map((input) => `          ${variableOf(input)}: \${{ inputs.${input.name} }}`),
     "",
   ].join("\n");

@@ -100,7 +100,7 @@ describe("the roles Terraform runs with", () => {
       });
 
       test("may do all that roundtrip itself calls in its workflows", async () => {
-        const programs = role === "apply" ? ["apply"] : ["plan", "drift", "readiness", "status"];
+        const programs = role === "apply" ? ["apply", "unlock"] : ["plan", "drift", "readiness", "status"];
         const calls = await Promise.all(programs.map((name) => awsCallsOf(`scripts/roundtrip/${name}.ts`)));
         const needed = new Set(calls.flat().map(({ action }) => action));
         // Only with a bucket for the lock's holders, which apply alone gives (scripts/roundtrip/terraform.ts).

@@ -47,7 +47,7 @@ const jobs: readonly Job[] = readdirSync(workflows).flatMap((file) => {
 const commandsOf: Readonly<Record<string, readonly string[]>> = {
   "plan-ENV": ["drift", "plan", "readiness", "status"],
   "look-ENV": ["logs", "preflight"],
-  ENV: ["apply"],
+  ENV: ["apply", "unlock"],
   "operations-ENV": ["runbook"],
   "failback-ENV": ["runbook"],
   release: ["build", "publish", "upload"],

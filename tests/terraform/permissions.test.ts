@@ -30,7 +30,7 @@ const programs: Readonly<Record<string, Program>> = {
   },
   // By the workflows of each role's GitHub environments (github-subjects.test.ts).
   look: { entries: ["scripts/roundtrip/logs.ts", "scripts/roundtrip/preflight.ts"] },
-  runner: { entries: ["scripts/roundtrip/runbook.ts", "scripts/roundtrip/unlock.ts"] },
+  runner: { entries: ["scripts/roundtrip/runbook.ts"] },
 };
 
 /** What a host calls by scripts and by AWS's agent, not by the worker. */
