@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ActRun } from "./act.ts";
 
-/** The summary of each job of a run, in the order of the runs. */
+/** The summary of each job of a run; `run` sorts the pages. */
 export function keepPages(run: string, workflow: string, { jobs }: ActRun): void {
   for (const { name, summary } of jobs) {
     const job = name.split("/").at(-1) ?? name;

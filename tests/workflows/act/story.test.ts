@@ -37,7 +37,7 @@ function aside(name: string, scene: () => Promise<void>): void {
 
 let world: WorkflowWorld;
 beforeAll(async () => {
-  world = await WorkflowWorld.start(tasksYaml("orders"));
+  world = await WorkflowWorld.start("story", tasksYaml("orders"));
   for (const name of ["orders", "order_items"]) await source(name).insertMany([{ n: 1 }, { n: 2 }]);
   await world.apply.source.db("billing").collection("invoices").insertOne({ n: 1 });
 });

@@ -31,9 +31,11 @@ export class WorkflowWorld implements AsyncDisposable {
     /** The failback host; the operations host is the sandbox's. */
     private readonly host: HostHandle,
     readonly watch: CommandLineWatch,
+    private readonly name: string,
   ) {}
 
-  static async start(tasksYaml: string): Promise<WorkflowWorld> {
+  /** A world whose main branch has this tasks.yaml; the pages of its runs begin with `name`. */
+  static async start(name: string, tasksYaml: string): Promise<WorkflowWorld> {
     await using started = new AsyncDisposableStack();
     const folder = temporaryFolder("roundtrip-act");
     const watch = started.use(await CommandLineWatch.start(join(folder, "command-lines")));
@@ -49,7 +51,7 @@ export class WorkflowWorld implements AsyncDisposable {
       ".ci/run": "#!/bin/sh\necho 'every suite'\n",
     });
     writeRunner(folder, apply.aws, repository.origin, terraform.environment);
-    const world = new WorkflowWorld(apply, github, repository, folder, host, watch);
+    const world = new WorkflowWorld(apply, github, repository, folder, host, watch, name);
     started.move();
     return world;
   }
@@ -111,7 +113,7 @@ export class WorkflowWorld implements AsyncDisposable {
     const payload = { action: "opened", number, pull_request, repository };
     const ran = await this.run({ workflow, name: event, payload }, merge);
     for (const text of await this.github.comments(number))
-      keepPage(`${ran.number}-comment-of-pull-${number}`, text);
+      keepPage(`${ran.page}-comment-of-pull-${number}`, text);
     return ran;
   }
 
@@ -140,8 +142,9 @@ export class WorkflowWorld implements AsyncDisposable {
     event: ActEvent,
     commit: string,
     changes: Changes = {},
-  ): Promise<ActRun & { number: string }> {
+  ): Promise<ActRun & { page: string }> {
     const number = String(this.runs.length + 1);
+    const page = `${this.name}-${number.padStart(2, "0")}`;
     this.repository.checkout(commit, changes);
     await this.github.seed({
       runs: [
@@ -183,8 +186,9 @@ export class WorkflowWorld implements AsyncDisposable {
       },
     });
     this.runs.push({ workflow: event.workflow, raw: ran.raw });
-    keepPages(number.padStart(2, "0"), event.workflow, ran);
-    return { ...ran, number: number.padStart(2, "0") };
+    // A workflow made for a test is nobody's page.
+    if (Object.keys(changes).length === 0) keepPages(page, event.workflow, ran);
+    return { ...ran, page };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
