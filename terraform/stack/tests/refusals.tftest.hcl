@@ -29,6 +29,8 @@ variables {
 
   administrators    = ["administrator", "roundtrip"]
   application_users = [{ name = "shop", secret = "roundtrip/dev/shop" }]
+
+  alarms = { subscribers = [{ protocol = "email", endpoint = "on-call@example.com" }] }
 }
 
 run "an_environment_nobody_has" {
