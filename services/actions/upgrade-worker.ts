@@ -4,7 +4,7 @@ import { unitParameter } from "../../core/actions/parameter.ts";
 import { RoundtripError } from "../../core/errors.ts";
 import type { ServiceStatus } from "../../core/failback/documents.ts";
 import { keysOf } from "../../core/failback/layout.ts";
-import { Installation, type Released, versionOf } from "../installation/installation.ts";
+import { assertActs, Installation, type Released, versionOf } from "../installation/installation.ts";
 import { type Action, type ActionContext, type ActionOutcome, check, passed } from "./action.ts";
 
 const capture = "replication.service";
@@ -23,21 +23,32 @@ export const run: Action = async (context) => {
   if (working.length > 0) return { checks: [idle(working)], data: {} };
   const before = await installation.release();
   const after = await fetched(context, installation, released, before);
-  const old = await installation.current();
+  const old = await versionBefore(installation, released, before);
   const wanted = installation.program(released.sha256);
+  await assertActs(wanted, capture);
   const from = await versionOf(old);
-  if (old !== wanted) await installation.point(wanted);
-  await installation.keepReleased(released);
+  await installation.point(wanted);
   const trouble = await captureOn(context, wanted);
-  if (trouble === undefined)
-    return {
-      checks: [
-        passed("worker", after, old === wanted ? `${after}, already in place` : `${after}, before ${from}`),
-      ],
-      data: { from, to: after, program: wanted },
-    };
-  return await rolledBack(context, installation, { old, from, before, trouble, after });
+  if (trouble !== undefined) return await rolledBack(context, installation, { old, from, trouble, after });
+  // Last: until then the next boot, and a run after one that was killed, know the version that is known to work.
+  await installation.keepReleased(released);
+  const got = old === wanted ? `${after}, already in place` : `${after}, before ${from}`;
+  return { checks: [passed("worker", after, got)], data: { from, to: after, program: wanted } };
 };
+
+/** What to go back to: what is used now, or what was before a run that was killed in the middle. */
+async function versionBefore(
+  installation: Installation,
+  { sha256 }: Released,
+  release: ReadonlyMap<string, string>,
+): Promise<string> {
+  const current = await installation.current();
+  const known = release.get("WORKER_SHA256") ?? "";
+  const isHalfway = current === installation.program(sha256) && known !== sha256;
+  return isHalfway && (await installation.isThere({ key: "", sha256: known }))
+    ? installation.program(known)
+    : current;
+}
 
 /** Downloaded unless it is there and whole; what it says of its version. */
 async function fetched(
@@ -114,7 +125,6 @@ async function runsFrom(pid: number, program: string): Promise<boolean> {
 interface Failed {
   readonly old: string;
   readonly from: string;
-  readonly before: ReadonlyMap<string, string>;
   readonly trouble: string;
   readonly after: string;
 }
@@ -122,13 +132,9 @@ interface Failed {
 async function rolledBack(
   context: ActionContext,
   installation: Installation,
-  { old, from, before, trouble, after }: Failed,
+  { old, from, trouble, after }: Failed,
 ): Promise<ActionOutcome> {
   await installation.point(old);
-  await installation.keepReleased({
-    key: before.get("WORKER_KEY") ?? "",
-    sha256: before.get("WORKER_SHA256") ?? "",
-  });
   const still = await captureOn(context, old);
   return {
     checks: [

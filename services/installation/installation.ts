@@ -20,6 +20,7 @@ import { sha256Of } from "../../core/sha256.ts";
 
 const run = promisify(execFile);
 const versionSecondsMax = 30;
+const actionSecondsMax = 60;
 const worker = "roundtrip-worker";
 
 /** What a machine installs at its next boot, too (install.sh reads it): `NAME=value` lines. */
@@ -148,6 +149,23 @@ export async function versionOf(program: string): Promise<string> {
   } catch (cause) {
     const got = cause instanceof Error ? cause.message : String(cause);
     throw failure(`run ${program} --version`, `${worker} and a version`, got.slice(0, 500), cause);
+  }
+}
+
+/**
+ * Whether a program can be what the link leads to: every way back goes through an action of it, so one that only looks has to
+ * work before anything is replaced. Fails `configuration`.
+ */
+export async function assertActs(program: string, unit: string): Promise<void> {
+  const parameters = ["action", "service-status", "--unit", unit];
+  try {
+    const { stdout } = await run(program, parameters, { timeout: actionSecondsMax * 1000 });
+    const result = JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") as { ok?: unknown };
+    if (result.ok === true) return;
+    throw new Error(`it says ${JSON.stringify(result).slice(0, 300)}`);
+  } catch (cause) {
+    const got = cause instanceof Error ? cause.message : String(cause);
+    throw failure(`run ${program} ${parameters.join(" ")}`, "a result that is ok", got.slice(0, 500), cause);
   }
 }
 

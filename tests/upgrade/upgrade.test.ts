@@ -1,6 +1,6 @@
 /** The worker is replaced in the middle of a capture (R37): nothing is lost or captured twice, and a bad one is put back. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { createObjectStore } from "../../adapters/aws/object-store.ts";
@@ -17,9 +17,13 @@ setDefaultTimeout(180_000);
 
 const root = join(import.meta.dirname, "../..");
 const bucket = "releases";
-const bad = `#!/bin/sh\n[ "$1" = --version ] && { echo "roundtrip-worker 9.9.9 (bad)"; exit 0; }\nexit 3\n`;
+/** Says a version and can do nothing. */
+const dead = `#!/bin/sh\n[ "$1" = --version ] && { echo "roundtrip-worker 9.9.8 (dead)"; exit 0; }\nexit 3\n`;
+/** Its actions work, they are another's; its capture doesn't start. */
+const badOver = (worker: string) =>
+  `#!/bin/sh\ncase "$1" in\n  --version) echo "roundtrip-worker 9.9.9 (bad)" ;;\n  action) exec '${worker}' "$@" ;;\n  *) exit 3 ;;\nesac\n`;
 let world: World;
-let sha256: Readonly<Record<"first" | "next" | "bad", string>>;
+let sha256: Readonly<Record<"first" | "next" | "bad" | "dead", string>>;
 let written = 0;
 
 beforeAll(async () => {
@@ -35,10 +39,17 @@ beforeAll(async () => {
   await world.build();
   await new S3Client({ forcePathStyle: true }).send(new CreateBucketCommand({ Bucket: bucket }));
   const releases = createObjectStore({ bucket });
-  const bodies = { first: readFileSync(link()), next: readFileSync(next), bad: Buffer.from(bad) };
-  await releases.put("next/roundtrip-worker-linux-x64", bodies.next);
-  await releases.put("bad/roundtrip-worker-linux-x64", bodies.bad);
-  sha256 = { first: sha256Of(bodies.first), next: sha256Of(bodies.next), bad: sha256Of(bodies.bad) };
+  const first = readFileSync(link());
+  const worker = join(world.hostDirectory, "opt/roundtrip/versions", sha256Of(first), "roundtrip-worker");
+  const bodies = { next: readFileSync(next), bad: Buffer.from(badOver(worker)), dead: Buffer.from(dead) };
+  for (const [name, body] of Object.entries(bodies))
+    await releases.put(`${name}/roundtrip-worker-linux-x64`, body);
+  sha256 = {
+    first: sha256Of(first),
+    next: sha256Of(bodies.next),
+    bad: sha256Of(bodies.bad),
+    dead: sha256Of(bodies.dead),
+  };
   writeFileSync(
     releaseFile(),
     `RELEASE_BUCKET=${bucket}\nRETRY_SECONDS=1\nWORKER_KEY=first/worker\nWORKER_SHA256=${sha256.first}\n`,
@@ -140,6 +151,23 @@ test("one that doesn't come up is put back: the run fails, capture goes on, the 
   await stop();
   await allCaptured();
   expect(await captured()).toBe(written);
+});
+
+test("killed when the link led to a bad one already: run again, the version before is put back", async () => {
+  // As the action leaves it between the link and capture's start; the bad one is still there from before.
+  rmSync(link());
+  symlinkSync(installed("bad"), link());
+  const ran = await upgrade("bad");
+  expect(ran.err).toContain("is back in place");
+  expect(ran.err).not.toContain("nothing is captured");
+  expect(readlinkSync(link())).toBe(installed("next"));
+});
+
+test("one whose actions don't work is never put in place: there would be no way back", async () => {
+  const refused = await upgrade("dead");
+  expect([refused.code, refused.err]).toEqual([6, expect.stringContaining("nothing was replaced")]);
+  expect(refused.err).toContain("action service-status");
+  expect(readlinkSync(link())).toBe(installed("next"));
 });
 
 test("a wrong checksum, or a key that isn't there, replaces nothing", async () => {
