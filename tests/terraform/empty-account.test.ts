@@ -48,25 +48,32 @@ describe.skipIf(!terraformProgram)(`an empty account${whyNoTerraform}`, () => {
     expect(made.length).toBeGreaterThan(50);
   });
 
-  test("a task added to tasks.yaml plans its own endpoint and task, and its line in the environment's document", async () => {
+  /** What is planned with another tasks.yaml, which goes again. */
+  async function planWith(edit: (text: string) => string): Promise<Record<string, string>> {
     const before = readFileSync(own.tasksFile, "utf8");
-    writeFileSync(
-      own.tasksFile,
-      `${before.trimEnd()}\n  - id: returns\n    database: returns\n    collections: [parcels]\n`,
-    );
-    expect(await own.plan()).toEqual({
+    writeFileSync(own.tasksFile, edit(before));
+    try {
+      return await own.plan();
+    } finally {
+      writeFileSync(own.tasksFile, before);
+    }
+  }
+
+  test("a task added to tasks.yaml plans its own objects, and its line in the two that list tasks", async () => {
+    const added = "  - id: returns\n    database: returns\n    collections: [parcels]\n";
+    expect(await planWith((text) => `${text.trimEnd()}\n${added}`)).toEqual({
       "aws_ssm_parameter.environment": "update",
       'module.dms.aws_dms_endpoint.target["documentdb-returns"]': "create",
       'module.dms.aws_dms_replication_task.this["returns"]': "create",
+      "module.monitoring.aws_cloudwatch_dashboard.this": "update",
+      'module.monitoring.aws_cloudwatch_metric_alarm.this["dms-returns-source"]': "create",
+      'module.monitoring.aws_cloudwatch_metric_alarm.this["dms-returns-target"]': "create",
     });
-    writeFileSync(own.tasksFile, before);
   });
 
   test("a collection added plans one change in place of one task", async () => {
-    const before = readFileSync(own.tasksFile, "utf8");
-    writeFileSync(own.tasksFile, addCollections(before, "billing", [{ name: "reminders" }]));
-    expect(await own.plan()).toEqual({ 'module.dms.aws_dms_replication_task.this["billing"]': "update" });
-    writeFileSync(own.tasksFile, before);
+    const plan = await planWith((text) => addCollections(text, "billing", [{ name: "reminders" }]));
+    expect(plan).toEqual({ 'module.dms.aws_dms_replication_task.this["billing"]': "update" });
     expect(await own.plan()).toEqual({});
   });
 
