@@ -1,5 +1,9 @@
 /** What a killed Terraform left behind, found by what tells it apart and by its tags. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import {
+  CreateEndpointCommand,
+  DatabaseMigrationServiceClient,
+} from "@aws-sdk/client-database-migration-service";
 import { EC2Client, RunInstancesCommand, TerminateInstancesCommand } from "@aws-sdk/client-ec2";
 import {
   CreateSecretCommand,
@@ -80,6 +84,25 @@ test("a security group by name and VPC, its rules by direction, protocol, ports 
   expect(await egress({ cidr_ipv4: "10.0.0.0/16" })).toEqual(["sgr-1"]);
   expect(await egress({ cidr_ipv4: null, referenced_security_group_id: "sg-9" })).toEqual(["sgr-2"]);
   expect(await egress({ cidr_ipv4: "10.0.0.0/16", to_port: 444 })).toEqual([]);
+});
+
+test("DMS's endpoint by its name; one that isn't there is not found", async () => {
+  const client = new DatabaseMigrationServiceClient({});
+  await client.send(
+    new CreateEndpointCommand({
+      EndpointIdentifier: "documentdb-shop",
+      EndpointType: "target",
+      EngineName: "docdb",
+      ServerName: "documentdb.test",
+      Port: 27017,
+      Username: "replication",
+      Password: "never-shown-41",
+      DatabaseName: "shop",
+    }),
+  );
+  expect(await find("aws_dms_endpoint", { endpoint_id: "documentdb-shop" })).toEqual(["documentdb-shop"]);
+  expect(await find("aws_dms_endpoint", { endpoint_id: "documentdb-other" })).toEqual([]);
+  expect(await find("aws_dms_replication_task", { replication_task_id: "shop" })).toEqual([]);
 });
 
 test("a volume by its zone", async () => {

@@ -10,7 +10,7 @@ const living = ["pending", "running", "stopping", "stopped"];
 /** One object is looked for at a time, by filters that leave few. */
 const resultsMax = 1000;
 
-/** Objects that AWS names itself: instances and volumes, security groups and their rules, endpoints of a VPC; secrets by their ARN. */
+/** DMS's endpoints and tasks by their names, and what AWS names itself: instances and volumes, security groups and their rules, endpoints of a VPC; secrets by their ARN. */
 export class AwsExistingObjects implements ExistingObjects {
   readonly #settings: ClientSettings;
   #ec2: EC2Client | undefined;
@@ -24,6 +24,10 @@ export class AwsExistingObjects implements ExistingObjects {
       switch (creation.type) {
         case "aws_instance":
           return await this.#instances(creation);
+        case "aws_dms_endpoint":
+          return await this.#dms("endpoint-id", creation.values.endpoint_id);
+        case "aws_dms_replication_task":
+          return await this.#dms("replication-task-id", creation.values.replication_task_id);
         case "aws_ebs_volume":
           return await this.#volumes(creation);
         case "aws_security_group":
@@ -61,6 +65,23 @@ export class AwsExistingObjects implements ExistingObjects {
     );
     const found = (answer.Reservations ?? []).flatMap(({ Instances = [] }) => Instances);
     return ids(found, tags, ({ InstanceId }) => InstanceId, answer.NextToken);
+  }
+
+  async #dms(filter: "endpoint-id" | "replication-task-id", id: Known | undefined): Promise<string[]> {
+    const sdk = await import("@aws-sdk/client-database-migration-service");
+    const client = new sdk.DatabaseMigrationServiceClient(clientOptions(this.#settings));
+    const Filters = [{ Name: filter, Values: [String(id)] }];
+    try {
+      const answer =
+        filter === "endpoint-id"
+          ? (await client.send(new sdk.DescribeEndpointsCommand({ Filters }))).Endpoints
+          : (await client.send(new sdk.DescribeReplicationTasksCommand({ Filters, WithoutSettings: true })))
+              .ReplicationTasks;
+      return answer?.length ? [String(id)] : [];
+    } catch (error) {
+      if (awsFailure(error).name === "ResourceNotFoundFault") return [];
+      throw error;
+    }
   }
 
   async #volumes({ values, tags }: Creation): Promise<string[]> {

@@ -24,16 +24,9 @@ function configuration(
       provider "aws" {
         default_tags { tags = { ${tags} } }
       }
-      resource "aws_dms_endpoint" "this" {
-        for_each      = toset(["${name}", "${name}-other"])
-        endpoint_id   = each.key
-        endpoint_type = "target"
-        engine_name   = "docdb"
-        server_name   = "documentdb.test"
-        port          = 27017
-        username      = "replication"
-        password      = "never-to-be-shown-7391"
-        database_name = "shop"
+      resource "aws_cloudwatch_log_group" "this" {
+        for_each = toset(["${name}", "${name}-other"])
+        name     = each.key
       }
       resource "aws_security_group" "this" {
         name        = "${name}"
@@ -66,38 +59,31 @@ describe.skipIf(!terraformProgram)(`what exists is taken over${whyNoTerraform}`,
     });
   }
 
-  const makeEndpoint = (EndpointIdentifier: string, tags: Readonly<Record<string, string>>) =>
-    world.callDms("CreateEndpoint", {
-      EndpointIdentifier,
-      EndpointType: "target",
-      EngineName: "docdb",
-      ServerName: "documentdb.test",
-      Port: 27017,
-      Username: "replication",
-      Password: "another",
-      DatabaseName: "shop",
-      Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
+  const makeGroup = (name: string, tags: Readonly<Record<string, string>>) =>
+    world.call("stored-objects", "StoredObjects.CreateObject", {
+      TypeName: "aws_cloudwatch_log_group",
+      ObjectId: name,
+      Attributes: { id: name, name, retention_in_days: 0, skip_destroy: false, tags_all: tags },
     });
 
-  async function endpoints(prefix: string): Promise<string[]> {
-    const { Endpoints } = (await world.callDms("DescribeEndpoints", {})) as {
-      Endpoints: { EndpointIdentifier: string; EndpointArn: string }[];
-    };
-    const ids = Endpoints.map(({ EndpointIdentifier }) => EndpointIdentifier);
-    return ids.filter((id) => id.startsWith(prefix)).sort();
+  async function groups(prefix: string): Promise<string[]> {
+    const { Objects } = (await world.call("stored-objects", "StoredObjects.ListObjects", {
+      TypeName: "aws_cloudwatch_log_group",
+    })) as { Objects: { ObjectId: string }[] };
+    return Objects.map(({ ObjectId }) => ObjectId).filter((id) => id.startsWith(prefix));
   }
 
   test("a name that AWS refuses a second time: taken over on the way, the rest is made, nothing is left to do", async () => {
-    await makeEndpoint("named", own);
+    await makeGroup("named", own);
     const directory = world.root(configuration("named"), "named");
     const lines: string[] = [];
     using infrastructure = open(directory, lines);
     expect((await infrastructure.plan()).map(({ action }) => action)).toEqual(["create", "create", "create"]);
     await infrastructure.apply();
     expect(lines).toContainEqual(
-      expect.stringContaining('aws_dms_endpoint.this["named"] exists (named): taken over'),
+      expect.stringContaining('aws_cloudwatch_log_group.this["named"] exists (named): taken over'),
     );
-    expect(await endpoints("named")).toEqual(["named", "named-other"]);
+    expect(await groups("named")).toEqual(["named", "named-other"]);
     expect(existsSync(join(directory, importsFile))).toBe(false);
     expect(await infrastructure.plan()).toEqual([]);
   });
@@ -124,24 +110,24 @@ describe.skipIf(!terraformProgram)(`what exists is taken over${whyNoTerraform}`,
   });
 
   test("an object of the same name without this environment's tags is refused by name, and stays as it is", async () => {
-    await makeEndpoint("foreign", { ...own, environment: "qa" });
+    await makeGroup("foreign", { ...own, environment: "qa" });
     using infrastructure = open(world.root(configuration("foreign"), "foreign"));
     await infrastructure.plan();
     const error = (await infrastructure.apply().catch((thrown: unknown) => thrown)) as RoundtripError;
     expect(error.kind).toBe("refused");
     expect(error.got).toBe(
-      'aws_dms_endpoint.this["foreign"]: foreign exists and does not carry this environment\'s tags (environment)',
+      'aws_cloudwatch_log_group.this["foreign"]: foreign exists and does not carry this environment\'s tags (environment)',
     );
     expect(error.wayOut).toContain("another name");
-    expect(await endpoints("foreign")).toEqual(["foreign", "foreign-other"]);
+    expect(await groups("foreign")).toEqual(["foreign", "foreign-other"]);
   });
 
   test("without tags to recognise its own by, a root is told the command for each object, and nothing is taken over", async () => {
-    await makeEndpoint("plain", {});
+    await makeGroup("plain", {});
     using infrastructure = open(world.root(configuration("plain", ""), "plain"));
     await infrastructure.plan();
     const error = (await infrastructure.apply().catch((thrown: unknown) => thrown)) as RoundtripError;
-    expect(error.got).toContain("Endpoint plain already exists");
-    expect(error.wayOut).toContain(`terraform import 'aws_dms_endpoint.this["plain"]' 'plain'`);
+    expect(error.got).toContain("aws_cloudwatch_log_group plain already exists");
+    expect(error.wayOut).toContain(`terraform import 'aws_cloudwatch_log_group.this["plain"]' 'plain'`);
   });
 });

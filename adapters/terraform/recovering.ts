@@ -37,8 +37,11 @@ export class RecoveringInfrastructure implements Infrastructure, Disposable {
   readonly #options: RecoveryOptions;
   /** What is taken over: import ids by address. */
   readonly #imports = new Map<string, string>();
-  /** What was to be taken over and isn't there. */
+  /** What isn't there, or isn't this environment's own. */
   readonly #absent = new Set<string>();
+  /** What is in the way for certain: AWS refused to make it, or has one with its tags. */
+  readonly #certain = new Set<string>();
+  readonly #told = new Set<string>();
   #isRecovering = false;
   readonly #removeFile = () => rmSync(join(this.#options.directory, importsFile), { force: true });
   #planned: readonly InfrastructureChange[] = [];
@@ -59,15 +62,16 @@ export class RecoveringInfrastructure implements Infrastructure, Disposable {
     for (let round = 1; ; round++) {
       try {
         await this.#terraform.apply(signal);
-        this.#imports.clear();
-        this.#absent.clear();
-        this.#isRecovering = false;
-        this.#removeFile();
+        this.#forgetAll();
         return;
       } catch (error) {
         if (!(error instanceof ObjectsExist) || round === roundsMax) throw error;
         const names = this.#names();
         const refused = error.addresses.filter((each) => !this.#imports.has(each));
+        for (const address of refused) {
+          this.#certain.add(address);
+          this.#absent.delete(address);
+        }
         this.#isRecovering = true;
         const changes = await this.#planWhole(signal);
         if (!refused.some((each) => this.#imports.has(each))) throw byHand(error, names);
@@ -84,21 +88,28 @@ export class RecoveringInfrastructure implements Infrastructure, Disposable {
 
   /** A plan in which nothing is made that is there already, as far as AWS can be asked. */
   async #planWhole(signal?: AbortSignal): Promise<readonly InfrastructureChange[]> {
-    for (let round = 1; ; round++) {
+    for (let round = 1; round <= roundsMax; round++) {
       const changes = await this.#tryPlan(signal);
-      const found = changes ? await this.#leftBehind() : new Map<string, string>();
-      this.#takeOver(found);
-      if (changes && found.size === 0) {
-        const refusals = refusalsIn(this.#terraform.planText);
-        if (refusals.length > 0) throw notOurs(refusals);
-        for (const [address, id] of this.#imports)
-          this.#options.onProgress?.(
-            `${address} exists (${id}): taken over from a run that could not write it down`,
-          );
-        return changes;
-      }
-      if (round === roundsMax) throw endless();
+      if (!changes || (await this.#revise())) continue;
+      for (const [address, id] of this.#imports)
+        this.#tell(`${address} exists (${id}): taken over from a run that could not write it down`);
+      return changes;
     }
+    throw endless();
+  }
+
+  /** Gives whether other objects are to be taken over than the plan says, so that it must be made again. */
+  async #revise(): Promise<boolean> {
+    const found = await this.#leftBehind();
+    for (const [address, id] of found) this.#imports.set(address, id);
+    const strangers = refusalsIn(this.#terraform.planText);
+    const certain = strangers.filter(({ address }) => this.#certain.has(address));
+    if (certain.length > 0) throw notOurs(certain.map(({ words }) => words));
+    // Of the same name and not known to be in the way: AWS refuses it when it is.
+    for (const { address } of strangers) this.#leaveOut(address);
+    if (found.size + strangers.length === 0) return false;
+    this.#writeImports();
+    return true;
   }
 
   /** Nothing where an object that was to be taken over isn't there: it is made, then. */
@@ -108,19 +119,15 @@ export class RecoveringInfrastructure implements Infrastructure, Disposable {
     } catch (error) {
       if (!(error instanceof ObjectsMissing) || !error.addresses.some((each) => this.#imports.has(each)))
         throw error;
-      for (const address of error.addresses) {
-        this.#imports.delete(address);
-        this.#absent.add(address);
-      }
+      for (const address of error.addresses) this.#leaveOut(address);
       this.#writeImports();
       return undefined;
     }
   }
 
   /**
-   * Of what the plan makes: objects that AWS has under an identifier of its own, by asking it. Once something was found
-   * there, or AWS refused to make something, also every object that is imported by its name: whether it exists, the next
-   * plan says.
+   * Of what the plan makes: objects of the types that AWS is asked for. Once something was found there, or AWS refused to
+   * make something, also every object that is imported by its name: whether it exists, the next plan says.
    */
   async #leftBehind(): Promise<Map<string, string>> {
     const open = creationsIn(this.#terraform.planText).filter(
@@ -131,12 +138,17 @@ export class RecoveringInfrastructure implements Infrastructure, Disposable {
     for (const creation of open.filter(canBeLookedFor)) {
       const ids = await this.#options.existing.find(creation);
       if (ids.length > 1) throw madeTwice(creation.address, ids);
-      if (ids[0] !== undefined) found.set(creation.address, ids[0]);
+      const isNamed = importIdOf(creation) !== undefined;
+      if (ids[0] === undefined && isNamed) this.#absent.add(creation.address);
+      if (ids[0] === undefined) continue;
+      found.set(creation.address, ids[0]);
+      // Known by its tags: not to take it over would make it twice.
+      if (!isNamed) this.#certain.add(creation.address);
     }
     this.#isRecovering ||= found.size > 0;
     for (const creation of this.#isRecovering ? open : []) {
       const id = importIdOf(creation);
-      if (id !== undefined) found.set(creation.address, id);
+      if (id !== undefined && !this.#absent.has(creation.address)) found.set(creation.address, id);
     }
     return found;
   }
@@ -152,14 +164,23 @@ export class RecoveringInfrastructure implements Infrastructure, Disposable {
     );
   }
 
-  #takeOver(found: ReadonlyMap<string, string>): void {
-    for (const [address, id] of found) {
-      this.#imports.set(address, id);
-      this.#options.onProgress?.(
-        `${address} exists (${id}): taking it over from a run that could not write it down`,
-      );
-    }
-    this.#writeImports();
+  #leaveOut(address: string): void {
+    this.#imports.delete(address);
+    this.#absent.add(address);
+  }
+
+  #forgetAll(): void {
+    this.#imports.clear();
+    this.#absent.clear();
+    this.#certain.clear();
+    this.#isRecovering = false;
+    this.#removeFile();
+  }
+
+  /** Once: an apply plans more than once. */
+  #tell(line: string): void {
+    if (!this.#told.has(line)) this.#options.onProgress?.(line);
+    this.#told.add(line);
   }
 
   #writeImports(): void {

@@ -76,7 +76,7 @@ test("one of another environment, one without tags, one that would be replaced a
         imported(["update"], null),
         imported(["delete", "create"], tags, tags, { replace_paths: [["migration_type"]] }),
       ),
-    ),
+    ).map(({ words }) => words),
   ).toEqual([
     "aws_dms_replication_task.this: orders exists and does not carry this environment's tags (environment)",
     "aws_dms_replication_task.this: orders exists and does not carry this environment's tags (product, environment)",

@@ -41,8 +41,13 @@ const importedBy: Readonly<Record<string, string>> = {
   aws_ssm_parameter: "name",
 };
 
-/** AWS makes the identifier of these. What tells one from another besides its tags; all of it must be known to look. */
+/**
+ * AWS makes the identifier of these; or, of DMS's, whether they exist decides what a reviewed plan still has to do. What
+ * tells one from another, besides its tags: all of it must be known to look.
+ */
 const foundBy: Readonly<Record<string, readonly string[]>> = {
+  aws_dms_endpoint: ["endpoint_id"],
+  aws_dms_replication_task: ["replication_task_id"],
   aws_ebs_volume: ["availability_zone"],
   aws_instance: ["subnet_id"],
   aws_secretsmanager_secret: ["name"],
@@ -58,7 +63,7 @@ export function importIdOf({ type, values }: Creation): string | undefined {
   return typeof id === "string" && id !== "" ? id : undefined;
 }
 
-/** Whether AWS can be asked for an object that is the same: AWS makes its identifier, and it carries the environment's tags. */
+/** Whether AWS is asked for an object that is the same: its type is one of those, and it carries the environment's tags. */
 export function canBeLookedFor({ type, values, tags }: Creation): boolean {
   const needed = Object.hasOwn(foundBy, type) ? foundBy[type]! : undefined;
   return (
@@ -90,11 +95,14 @@ export function creationsIn(planText: string): Creation[] {
   });
 }
 
-/**
- * Why an object that the plan imports may not be taken over: it lacks the environment's tags, or would be replaced.
- * Empty when every one may.
- */
-export function refusalsIn(planText: string): string[] {
+/** An object that the plan imports and that may not be taken over, and why, in words. */
+export interface Refusal {
+  readonly address: string;
+  readonly words: string;
+}
+
+/** Objects that the plan imports and that lack the environment's tags, or would be replaced. */
+export function refusalsIn(planText: string): Refusal[] {
   return changesIn(planText).flatMap(({ address, change }) => {
     const { id } = record(change.importing);
     if (typeof id !== "string") return [];
@@ -102,10 +110,15 @@ export function refusalsIn(planText: string): string[] {
     const wrong = ownTags.filter((name) => typeof after[name] !== "string" || before[name] !== after[name]);
     const actions = Array.isArray(change.actions) ? change.actions.join() : "";
     if (wrong.length > 0)
-      return [`${address}: ${id} exists and does not carry this environment's tags (${wrong.join(", ")})`];
-    return actions === "no-op" || actions === "update"
-      ? []
-      : [`${address}: ${id} exists, and Terraform would not keep it (${actions}${forcedBy(change)})`];
+      return [
+        {
+          address,
+          words: `${address}: ${id} exists and does not carry this environment's tags (${wrong.join(", ")})`,
+        },
+      ];
+    if (actions === "no-op" || actions === "update") return [];
+    const how = `${actions}${forcedBy(change)}`;
+    return [{ address, words: `${address}: ${id} exists, and Terraform would not keep it (${how})` }];
   });
 }
 

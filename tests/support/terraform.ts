@@ -10,6 +10,19 @@ export const terraformProgram = Bun.which("terraform");
 /** Why tests with the real binary are skipped, for their titles. */
 export const whyNoTerraform = terraformProgram ? "" : " (skipped: no terraform on PATH)";
 
+/**
+ * A program to run in Terraform's place: it tells the stand-in its process group, in which its providers are, too, so that a
+ * fault can kill them together as `terraform`.
+ */
+export function terraformWrapper(aws: string): string {
+  const body = '{"name":"terraform","pid":\'$group\',"group":true}';
+  return `#!/bin/sh
+group=$(ps -o pgid= -p $$ | tr -d ' ')
+curl --silent --fail --output /dev/null --data '${body}' '${aws}/_sandbox/processes' || exit 1
+exec '${terraformProgram}' "$@"
+`;
+}
+
 export interface Run {
   readonly exitCode: number;
   readonly stdout: string;

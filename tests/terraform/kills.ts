@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { zipSync } from "fflate";
 import { TerraformInfrastructure, type TerraformOptions } from "../../adapters/terraform/infrastructure.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
-import { TestTerraform, terraformProgram } from "../support/terraform.ts";
+import { TestTerraform, terraformWrapper } from "../support/terraform.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const repository = join(import.meta.dirname, "../..");
@@ -62,7 +62,7 @@ export class KilledStack implements AsyncDisposable {
       });
     await world.createBucket(stateBucket);
     const program = join(world.dir, "terraform-wrapper");
-    writeFileSync(program, wrapper(world.aws.url));
+    writeFileSync(program, terraformWrapper(world.aws.url));
     chmodSync(program, 0o755);
     const options: TerraformOptions = {
       directory: stack,
@@ -173,16 +173,6 @@ function checkout(folder: string): string {
   writeFileSync(join(folder, "dist/create-user-db.zip"), zipSync({ "index.mjs": handler }));
   writeFileSync(join(folder, "dist/global-bundle.pem"), "-----BEGIN CERTIFICATE-----");
   return join(folder, "terraform/stack");
-}
-
-/** Terraform, which first tells the stand-in the process group it and its providers are in. */
-function wrapper(aws: string): string {
-  const body = '{"name":"terraform","pid":\'$group\',"group":true}';
-  return `#!/bin/sh
-group=$(ps -o pgid= -p $$ | tr -d ' ')
-curl --silent --fail --output /dev/null --data '${body}' '${aws}/_sandbox/processes' || exit 1
-exec '${terraformProgram}' "$@"
-`;
 }
 
 /** Terraform and its providers work in the root module's folder. */
