@@ -93,7 +93,7 @@ export class RecoveringInfrastructure implements Infrastructure, Disposable {
       if (!changes || (await this.#revise())) continue;
       for (const [address, id] of this.#imports)
         this.#tell(`${address} exists (${id}): taken over from a run that could not write it down`);
-      return changes;
+      return withoutOpenNotes(this.#terraform.planText, changes);
     }
     throw endless();
   }

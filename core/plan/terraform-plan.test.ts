@@ -48,18 +48,6 @@ test("each list of actions, either order of a replacement", () => {
   expect(() => actionOf()).toThrow("actions this version doesn't know");
 });
 
-test("what an import leaves open of a task is no change of it; a task that Terraform would start is", () => {
-  const update = (before: object, after: object) =>
-    readTerraformPlan(planned(task({ actions: ["update"], before, after }))).map(
-      ({ attributes }) => attributes,
-    );
-  const flag = "start_replication_task";
-  expect(update({ [flag]: null }, { [flag]: false })).toEqual([]);
-  expect(update({ [flag]: null, tags: null }, { [flag]: false, tags: {} })).toEqual([["tags"]]);
-  expect(update({ [flag]: null }, { [flag]: true })).toEqual([[flag]]);
-  expect(update({ [flag]: true }, { [flag]: false })).toEqual([[flag]]);
-});
-
 test("the identifier is the object that is lost; one that changes is a delete and a create", () => {
   const change = {
     actions: ["delete", "create"],

@@ -96,12 +96,7 @@ function changesOf(entry: unknown, where: string): InfrastructureChange[] {
   if (action === "replace" && before !== undefined && after !== undefined && before !== after)
     return [one("delete", before, forcing(change)), one("create", after)];
   if (action === "replace") return [one("replace", before ?? after, forcing(change))];
-  if (action === "update") {
-    const attributes = changed(change);
-    return attributes.length === 0 && isUnseenStart(change)
-      ? []
-      : [one("update", after ?? before, attributes)];
-  }
+  if (action === "update") return [one("update", after ?? before, changed(change))];
   return [one(action, action === "delete" ? before : after)];
 }
 
@@ -140,18 +135,11 @@ function forcing(change: Json): string[] {
 function changed(change: Json): string[] {
   const [before, after] = [asRecord(change.before), asRecord(change.after)];
   const unknown = asRecord(change.after_unknown);
-  const names = [...new Set([...Object.keys(before), ...Object.keys(after), ...Object.keys(unknown)])].filter(
-    (name) => hasUnknown(unknown[name]) || JSON.stringify(before[name]) !== JSON.stringify(after[name]),
+  return sorted(
+    [...new Set([...Object.keys(before), ...Object.keys(after), ...Object.keys(unknown)])].filter(
+      (name) => hasUnknown(unknown[name]) || JSON.stringify(before[name]) !== JSON.stringify(after[name]),
+    ),
   );
-  return sorted(names.filter((name) => name !== startFlag || !isUnseenStart(change)));
-}
-
-const startFlag = "start_replication_task";
-
-/** The provider's own note, which an import leaves open: Terraform then writes "not started by Terraform" into its state. */
-function isUnseenStart(change: Json): boolean {
-  const [before, after] = [asRecord(change.before), asRecord(change.after)];
-  return (before[startFlag] ?? null) === null && after[startFlag] === false;
 }
 
 function hasUnknown(mark: unknown): boolean {

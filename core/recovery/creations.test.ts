@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { canBeLookedFor, creationsIn, importIdOf, refusalsIn } from "./creations.ts";
+import { canBeLookedFor, creationsIn, importIdOf, refusalsIn, withoutOpenNotes } from "./creations.ts";
 
 type Json = Record<string, unknown>;
 const tags = { product: "roundtrip", environment: "dev" };
@@ -82,6 +82,22 @@ test("one of another environment, one without tags, one that would be replaced a
     "aws_dms_replication_task.this: orders exists and does not carry this environment's tags (product, environment)",
     "aws_dms_replication_task.this: orders exists, and Terraform would not keep it (delete,create for migration_type)",
   ]);
+});
+
+test("what an import leaves open of a task is no change of it; a task that Terraform would start is", () => {
+  const flag = "start_replication_task";
+  const left = (before: Json, after: Json, attributes: string[]) => {
+    const change = { actions: ["update"], importing: { id: "orders" }, before, after };
+    const address = "aws_dms_replication_task.this";
+    const type = "aws_dms_replication_task";
+    const found = withoutOpenNotes(plan({ address, type, change }), [
+      { address, type, action: "update", attributes },
+    ]);
+    return found.map((each) => each.attributes);
+  };
+  expect(left({ [flag]: null }, { [flag]: false }, [flag])).toEqual([]);
+  expect(left({ [flag]: null }, { [flag]: false }, [flag, "tags"])).toEqual([["tags"]]);
+  expect(left({ [flag]: null }, { [flag]: true }, [flag])).toEqual([[flag]]);
 });
 
 test("a root without default tags has nothing to recognise its objects by", () => {

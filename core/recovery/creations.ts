@@ -5,6 +5,7 @@
  * twice, with the same outcome.
  */
 import { RoundtripError } from "../errors.ts";
+import type { InfrastructureChange } from "../ports.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -119,6 +120,33 @@ export function refusalsIn(planText: string): Refusal[] {
     if (actions === "no-op" || actions === "update") return [];
     const how = `${actions}${forcedBy(change)}`;
     return [{ address, words: `${address}: ${id} exists, and Terraform would not keep it (${how})` }];
+  });
+}
+
+/** The provider's own note on a task, which an import leaves open: Terraform then writes "not started by me" into its state. */
+const startFlag = "start_replication_task";
+
+/** A plan's changes without what only an import leaves open: it reaches no object. */
+export function withoutOpenNotes(
+  planText: string,
+  changes: readonly InfrastructureChange[],
+): InfrastructureChange[] {
+  const noted = new Set(
+    changesIn(planText)
+      .filter(({ change }) => {
+        const [before, after] = [record(change.before), record(change.after)];
+        return (
+          typeof record(change.importing).id === "string" &&
+          (before[startFlag] ?? null) === null &&
+          after[startFlag] === false
+        );
+      })
+      .map(({ address }) => address),
+  );
+  return changes.flatMap((change) => {
+    if (!noted.has(change.address) || !change.attributes.includes(startFlag)) return [change];
+    const attributes = change.attributes.filter((name) => name !== startFlag);
+    return attributes.length > 0 ? [{ ...change, attributes }] : [];
   });
 }
 
