@@ -9,6 +9,7 @@ import {
   importIdOf,
   ownTags,
   refusalsIn,
+  withoutOpenNotes,
 } from "../../core/recovery/creations.ts";
 import type { ExistingObjects } from "../../core/recovery/ports.ts";
 import { importByHand, ObjectsExist, ObjectsMissing } from "./failure.ts";
