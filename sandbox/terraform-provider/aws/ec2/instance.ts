@@ -101,7 +101,7 @@ async function update({ prior, planned }: Change, context: Context): Promise<Val
   }
   if (changed.includes("instance_type"))
     await modify(context, prior, "instanceType", String(planned.instance_type));
-  if (changed.some((name) => name.startsWith("user_data")))
+  if (changed.some((name) => name === "user_data" || name === "user_data_base64"))
     await modify(context, prior, "userData", userData(planned) ?? "");
   if (needsStop && wasRunning) {
     await ec2(context, prior, "StartInstances", { "InstanceId.1": String(prior.id) });
