@@ -94,6 +94,8 @@ export class KillBench implements AsyncDisposable {
     const first = await this.world.run(["--digest", digest]);
     const faults = await steerAws<{ id: string; fired: number }[]>(this.world.aws, "faults");
     const fired = faults.some((fault) => fault.id === id && fault.fired > 0);
+    // One that this apply never reached would hit another run.
+    await steerAws(this.world.aws, "faults", undefined, "DELETE");
     const runs = await this.finish(first, digest, [inWords(point)]);
     const now = await this.world.task("billing");
     expectSame("billing was restarted", now.startedAt, untouched.startedAt);
