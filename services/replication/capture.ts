@@ -104,8 +104,12 @@ class CaptureLoop {
     this.reading.abort();
     // What was read before a fault is whole: it goes to the log before the fault is reported.
     if (!writer.failure) this.hand();
-    await writer.drained();
-    await this.batches.return?.();
+    try {
+      await writer.drained();
+    } finally {
+      // Also when writing failed: whoever reads anew must not have the connection closed under it by this reading's end.
+      await this.batches.return?.();
+    }
     if (fault) throw fault.error;
   }
 

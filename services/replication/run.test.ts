@@ -3,6 +3,7 @@ import { readLog } from "../../adapters/log/reader.ts";
 import type { LogEvent } from "../../adapters/log/window.ts";
 import { MemoryObjectStore } from "../../adapters/memory/object-store.ts";
 import type { Manifest } from "../../core/changes/manifest.ts";
+import type { ChangeBatch, ResumePoint } from "../../core/changes/source.ts";
 import { RoundtripError } from "../../core/errors.ts";
 import type { ObjectStore } from "../../core/ports.ts";
 import { testCapture } from "../../tests/support/capture-context.ts";
@@ -112,4 +113,50 @@ describe("capture on a store in memory", () => {
       Buffer.from(changeEvent(1, { fullDocument: { other: true } })),
     );
   });
+
+  test("fenced before its first manifest, it reads anew only when the first reading has ended", async () => {
+    const store = new MemoryObjectStore();
+    const source = new SlowToEnd([changeEvent(1)]);
+    using rival = await testCapture(store, { run: "run-rival" });
+    using capture = await testCapture(store, { run: "run-late" });
+    const put = store.put.bind(capture.context.store);
+    let outrun = false;
+    capture.context.store.put = async (key, body, options) => {
+      if (key.endsWith("manifests/0000000001.json") && !outrun) {
+        outrun = true;
+        const running = replicate(rival.context, rival.failback, {
+          source: new FakeChangeSource([changeEvent(1)]),
+          beat,
+        });
+        await waitFor("the rival's manifest", async () => (await manifestsOf(store)).length > 0);
+        rival.stop();
+        await running;
+      }
+      return put(key, body, options);
+    };
+    const running = replicate(capture.context, capture.failback, { source, beat });
+    await waitFor("the second reading", () => source.opened.length === 2);
+    source.push(changeEvent(2));
+    await waitFor("both events", async () => (await manifestsOf(store)).at(-1)?.lastSequence === 2);
+    capture.stop();
+    await running;
+    expect(source.openMost).toBe(1);
+    expect((await eventsOf(store)).map(({ sequence }) => sequence)).toEqual([1, 2]);
+  });
 });
+
+/** As a change stream does, it closes its connection when a reading ends, which takes a moment. */
+class SlowToEnd extends FakeChangeSource {
+  openMost = 0;
+  private open = 0;
+
+  override async *read(from: ResumePoint, signal: AbortSignal): AsyncGenerator<ChangeBatch> {
+    this.openMost = Math.max(this.openMost, ++this.open);
+    try {
+      yield* super.read(from, signal);
+    } finally {
+      await Bun.sleep(50);
+      this.open--;
+    }
+  }
+}

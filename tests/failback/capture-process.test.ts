@@ -172,7 +172,7 @@ test("failback 7: two capture processes at once: one goes on, the other exits 12
   const loser = captures.find(({ isRunning }) => !isRunning)!;
   const winner = captures.find(({ isRunning }) => isRunning)!;
   const { code, stderr } = await loser.ended;
-  expect(code).toBe(12);
+  expect(code, stderr).toBe(12);
   expect(stderr).toContain("to be the only capture of this failback");
   await inScope("fb-two", ids.length);
   expect((await winner.stop()).code).toBe(0);
