@@ -46,7 +46,8 @@ test("a failed test is named with its own error, not with its neighbours'", () =
     "    at x.ts:3",
     "(fail) second [2.00ms]",
   ];
-  expect(bunCounts(`${lines.join("\n")}\n${output(1, 1)}`, 1, false).failures).toEqual([
+  const atTheEnd = ["", "1 tests failed:", "(fail) second [2.00ms]", output(1, 1)];
+  expect(bunCounts([...lines, ...atTheEnd].join("\n"), 1, false).failures).toEqual([
     "(fail) second [2.00ms]\nerror: expected 1, got 2\n    at x.ts:3",
   ]);
 });

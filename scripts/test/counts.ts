@@ -33,15 +33,16 @@ const reasonCharactersMax = 4000;
 
 /** Each `(fail)` line under what stands between it and the test before it, which is its error: the end of it when it is long. */
 function failuresIn(output: string): string[] {
-  const found: string[] = [];
+  // bun names each failed test once more at its end, without the error.
+  const found = new Map<string, string>();
   let reason: string[] = [];
   for (const line of output.split("\n")) {
-    if (line.startsWith("(fail) "))
-      found.push([line, ...reason.slice(-reasonLinesMax)].join("\n").slice(0, reasonCharactersMax));
+    if (line.startsWith("(fail) ") && !found.has(line))
+      found.set(line, [line, ...reason.slice(-reasonLinesMax)].join("\n").slice(0, reasonCharactersMax));
     if (/^\((pass|fail|skip|todo)\) /.test(line)) reason = [];
     else reason.push(line);
   }
-  return found;
+  return [...found.values()];
 }
 
 /** The count of a command that is one check. */
