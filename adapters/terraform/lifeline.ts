@@ -5,16 +5,14 @@ type Prefix = (killAfterSeconds: number) => string[];
 
 /**
  * Ties a program to this process: when this process dies, by whatever signal, the program is interrupted once (SIGINT),
- * and killed when it hasn't ended by then. `timeout` hands signals on and counts from the first one; `setpriv` has the
- * kernel send it when the parent is gone (PR_SET_PDEATHSIG). Both are in every GNU/Linux.
+ * and killed when it hasn't ended by then. `setpriv` has the kernel send a signal when the parent is gone
+ * (PR_SET_PDEATHSIG); `timeout` hands signals on and counts from the first one. Both are in every GNU/Linux. There are two
+ * of each because the kernel sends that signal for each thread of the parent that its children outlive, and a second
+ * interrupt makes Terraform drop what it is doing: the outer `timeout` has one thread, and dies once.
  */
 const tied: Prefix = (killAfterSeconds) => [
-  "setpriv",
-  "--pdeathsig",
-  "INT",
-  "timeout",
-  "--foreground",
-  `--kill-after=${killAfterSeconds}`,
+  ...["setpriv", "--pdeathsig", "KILL", "timeout", "--foreground", "0"],
+  ...["setpriv", "--pdeathsig", "INT", "timeout", "--foreground", `--kill-after=${killAfterSeconds}`],
   // No limit of its own before a signal.
   "0",
 ];
