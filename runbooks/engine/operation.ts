@@ -183,7 +183,10 @@ async function close(
 }
 
 /** Like `dev-apply-20261121-113000-ab12`. */
-function newOperationId(deps: RunbookDependencies, name: string): string {
+export function newOperationId(
+  deps: Pick<RunbookDependencies, "clock" | "environment">,
+  name: string,
+): string {
   const stamp = deps.clock.now().toISOString().replace(/[-:]/g, "").replace("T", "-").slice(0, 15);
   return `${deps.environment.environment}-${name}-${stamp}-${randomBytes(2).toString("hex")}`;
 }

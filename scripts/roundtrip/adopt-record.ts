@@ -1,11 +1,11 @@
 /** `roundtrip adopt --record`: what was taken over becomes what was last applied, so that the next plan starts from it. */
-import { randomBytes } from "node:crypto";
 import { AwsReplicationTasks } from "../../adapters/aws/replication-tasks.ts";
 import { readApplied } from "../../adapters/live/applied.ts";
 import { recordApplied } from "../../adapters/state/applied-store.ts";
 import { PhaseStore } from "../../adapters/state/phase-store.ts";
 import { type AdoptedStand, adoptedStand } from "../../core/adopt/record.ts";
 import { RoundtripError } from "../../core/errors.ts";
+import { assertPhase } from "../../core/failback/phase.ts";
 import { type Applied, appliedBy, appliedKey } from "../../core/plan/applied.ts";
 import { makePlan } from "../../core/plan/plan.ts";
 import { counted } from "../../core/plan/words.ts";
@@ -13,6 +13,7 @@ import type { EnvironmentName, Tasks } from "../../core/tasks/model.ts";
 import { parseTasks } from "../../core/tasks/tasks.ts";
 import type { HeadRevision } from "../../runbooks/apply/proposal.ts";
 import type { RunbookDependencies } from "../../runbooks/engine/execution.ts";
+import { newOperationId } from "../../runbooks/engine/operation.ts";
 import { callerOf } from "./caller.ts";
 
 export interface RecordRequest {
@@ -36,7 +37,6 @@ export async function recordAdopted(
   const stand = await standOf(deps, environment, tasks);
   assertAccepted(stand, accepted, environment);
   const appliedAt = clock.now().toISOString();
-  const stamp = appliedAt.replace(/\D/g, "").slice(0, 14);
   const revision = { name: head.commit, commit: head.commit, tree: head.tree };
   const plan = makePlan({ base: tasks, head: tasks, baseRevision: revision, headRevision: revision });
   return await recordApplied(
@@ -48,7 +48,7 @@ export async function recordAdopted(
       commit: head.commit,
       tree: head.tree,
       digest: plan.digest,
-      operationId: `${environment}-adopt-${stamp}-${randomBytes(2).toString("hex")}`,
+      operationId: newOperationId(deps, "adopt"),
       appliedAt,
       ...(Object.keys(stand.differing).length > 0 ? { adopted: stand.differing } : {}),
       by: appliedBy(callerOf(process.env)),
@@ -70,15 +70,8 @@ async function assertNothingBefore(
       got: `commit ${before.document.commit}, applied ${before.document.appliedAt} by ${before.document.by.actor}`,
       wayOut: "nothing to do: go on with roundtrip plan and roundtrip apply",
     });
-  const { phase } = await new PhaseStore(store, clock, environment).read();
-  if (phase === "normal") return;
-  throw new RoundtripError({
-    kind: "refused",
-    what: `record what was adopted in ${environment}`,
-    expected: "phase normal",
-    got: `phase ${phase}`,
-    wayOut: "finish the failback first: roundtrip status names its next step",
-  });
+  const { phase, failbackId } = await new PhaseStore(store, clock, environment).read();
+  assertPhase(phase, ["normal"], `record what was adopted in ${environment}`, failbackId);
 }
 
 async function standOf(
