@@ -143,6 +143,7 @@ export const suites: readonly Suite[] = [
   { name: "preflight", tests: ["tests/preflight"], parallel: 1, minutesMax: 5 },
   { name: "plan, drift and readiness", tests: ["tests/live"], parallel: 1, minutesMax: 5 },
   { name: "failback scenarios", tests: ["tests/failback"], minutesMax: 12 },
+  { name: "backups", tests: ["tests/backups"], parallel: 1, minutesMax: 5 },
   { name: "drill", tests: ["tests/drill"], parallel: 1, minutesMax: 8 },
   { name: "chaos sample", tests: ["tests/chaos"], parallel: 1, minutesMax: 8 },
   {
