@@ -1,4 +1,5 @@
 /** Links from a summary to the workflow that runs what is named. */
+import { runbookPage } from "../../core/notices/runbook-page.ts";
 import { plain } from "../../core/plan/markdown.ts";
 
 /** The page of a workflow in the Actions tab, by the variables of GitHub's runner; undefined anywhere else. */
@@ -8,7 +9,7 @@ export function workflowPage(
 ): string | undefined {
   const { GITHUB_SERVER_URL: server = "", GITHUB_REPOSITORY: repository = "" } = variables;
   if (!/^https?:\/\/[\w.:-]+$/.test(server) || !/^[\w.-]+\/[\w.-]+$/.test(repository)) return undefined;
-  return `${server}/${repository}/actions/workflows/${workflow}.yml`;
+  return runbookPage(`${server}/${repository}`, workflow);
 }
 
 /** Where a runbook of that name is started by a click; undefined for what has no such page. */
