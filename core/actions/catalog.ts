@@ -4,6 +4,7 @@ import {
   abandonParameter,
   accountParameter,
   anyDatabasesParameter,
+  backupUnitParameter,
   changeParameter,
   countsParameter,
   databasesParameter,
@@ -101,6 +102,14 @@ export const actionCatalog = [
     failback: true,
     phases: open,
     parameters: [unitParameter],
+    timeoutSeconds: 120,
+  },
+  {
+    name: "start-backup-service",
+    summary: "Starts a unit of backups on the operations host and returns when it has begun.",
+    failback: false,
+    phases: ["normal"],
+    parameters: [backupUnitParameter],
     timeoutSeconds: 120,
   },
   {

@@ -48,6 +48,13 @@ export const unitParameter: ActionParameter = {
   ],
 };
 
+/** Units of backups that a runner may start, on the operations host. */
+export const backupUnitParameter: ActionParameter = {
+  name: "unit",
+  description: "Unit of backups.",
+  allowedValues: ["mongodb-backup.service", "verify-backup.service", "restore-backup.service"],
+};
+
 /** Database names as MongoDB admits them, comma between. */
 const databaseName = '[^/\\\\. "$*<>:|?,]{1,63}';
 

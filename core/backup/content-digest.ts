@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /**
  * Digest of a set of documents whatever their order: the sum of their sha256 in eight lanes of 32 bits. Dump and server
@@ -12,8 +12,8 @@ export class ContentDigest {
 
   /** @param document raw BSON */
   add(document: Uint8Array): void {
-    const hash = createHash("sha256").update(document).digest();
-    for (let lane = 0; lane < lanes; lane++) this.sums[lane]! += hash.readUInt32BE(lane * 4);
+    const own = hash("sha256", document, "buffer");
+    for (let lane = 0; lane < lanes; lane++) this.sums[lane]! += own.readUInt32BE(lane * 4);
     this.count++;
   }
 

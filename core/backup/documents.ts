@@ -1,6 +1,6 @@
 /** The documents of backups in the bucket (core/backup/layout.ts). Schemas lie in `schemas/`. */
 import type { OperationTime } from "../ports.ts";
-import type { Compression } from "./layout.ts";
+import type { Compression, RunKind } from "./layout.ts";
 
 /** What was dumped of one collection, counted and hashed as the archive went by. */
 export interface DumpedCollection {
@@ -76,4 +76,25 @@ export interface Verification {
     readonly findings: readonly string[];
     readonly seconds: number;
   }[];
+}
+
+/** `backups/runs/<kind>.json`: written when a run begins and when it has ended. */
+export interface BackupRun {
+  readonly version: 1;
+  readonly kind: RunKind;
+  /** `refused`: not done, and rightly so, for instance in a failback. A run that was killed stays `running`. */
+  readonly state: "running" | "finished" | "refused" | "failed";
+  readonly startedAt: string;
+  readonly finishedAt?: string;
+  readonly backupId?: string;
+  readonly error?: {
+    readonly what: string;
+    readonly expected: string;
+    readonly got: string;
+    readonly wayOut: string;
+  };
+  /** What a person should look at although the run is done, a line each. */
+  readonly warnings?: readonly string[];
+  /** By the schedule: a run that has not begun by then, and a little, did not happen. */
+  readonly nextDueAt?: string;
 }

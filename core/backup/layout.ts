@@ -7,6 +7,8 @@
  *     backups/oplog/<era>/segments/…           raw oplog entries, concatenated
  *     backups/oplog/<era>/manifests/…          one a segment, contiguous numbers: what no manifest names does not exist
  *     backups/runs/<kind>.json                 how the last run of a kind ended, and when the next one is due
+ *     backups/status/<verb>.json               what a service is at, while it works
+ *     backups/schedule.json                    the schedule a person has set; without it the environment's holds
  *     backups/verification.json                the newest verification of all: people are told when its verdict changes
  */
 import type { OperationTime } from "../ports.ts";
@@ -54,7 +56,16 @@ export function oplogKeys(era: string) {
   };
 }
 
-export function runKey(kind: "backup" | "verification" | "restore-test" | "oplog"): string {
+/** The status of a verb that belongs to no failback (services/runtime/status.ts). */
+export function statusKey(verb: string): string {
+  return `${backupsPrefix}status/${verb}.json`;
+}
+
+export const scheduleKey = `${backupsPrefix}schedule.json`;
+
+export type RunKind = "backup" | "verification" | "restore-test" | "oplog";
+
+export function runKey(kind: RunKind): string {
   return `${backupsPrefix}runs/${kind}.json`;
 }
 

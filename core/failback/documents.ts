@@ -50,6 +50,19 @@ export interface Environment {
   readonly createUserDbFunction?: string;
   readonly replicationTasks: readonly { readonly id: string; readonly arn: string }[];
   readonly settings?: Partial<Settings>;
+  readonly backups?: BackupSettings;
+}
+
+/** Of backups of MongoDB; what is left out has the default of core/backup/settings.ts. */
+export interface BackupSettings {
+  /** Five fields of cron, in UTC. */
+  readonly schedule?: string;
+  readonly compression?: "gzip" | "zstd";
+  /** Minutes from a backup to its verification. */
+  readonly verifyAfterMinutes?: number;
+  readonly levels?: readonly (1 | 2 | 3)[];
+  /** Secret of the server that backups are restored into to be verified; level 3 needs it. */
+  readonly scratchSecret?: string;
 }
 
 export interface Settings {

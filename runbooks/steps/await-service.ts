@@ -2,15 +2,34 @@ import { readJson } from "../../adapters/state/json.ts";
 import { exitCodes, type FailureKind, RoundtripError } from "../../core/errors.ts";
 import type { ServiceStatus } from "../../core/failback/documents.ts";
 import { keysOf } from "../../core/failback/layout.ts";
-import type { RunbookContext } from "../engine/runbook.ts";
+import type { RunbookContext, StepContext } from "../engine/runbook.ts";
 
 const pollMs = 1000;
 /** A service that has not updated its status for this long is asked about on the host. */
 const silentSeconds = 120;
 
-/** The status object a service keeps in the bucket, if it ever wrote one for this failback. */
-async function statusOf(context: RunbookContext, service: string): Promise<ServiceStatus | undefined> {
-  return (await readJson<ServiceStatus>(context.store, keysOf(context.failbackId).status(service)))?.value;
+/** Follows services of the open failback; see `followAt`. */
+export function follow<T>(
+  context: RunbookContext,
+  services: readonly string[],
+  timeoutSeconds: number,
+  done: (statuses: ReadonlyMap<string, ServiceStatus>) => Promise<T | undefined>,
+): Promise<T> {
+  const since = context.clock.now().toISOString();
+  return followAt(
+    context,
+    { services, keyOf: keysOf(context.failbackId).status, since, timeoutSeconds },
+    done,
+  );
+}
+
+export interface Followed {
+  readonly services: readonly string[];
+  /** Where a service keeps its status in the bucket. */
+  keyOf(service: string): string;
+  /** A failure that is older than this (ISO, UTC) is of a run that nobody waits for. */
+  readonly since: string;
+  readonly timeoutSeconds: number;
 }
 
 /**
@@ -18,26 +37,24 @@ async function statusOf(context: RunbookContext, service: string): Promise<Servi
  * loop: it only watches (invariants.md 30). A failed service ends it with that service's own message; one that falls
  * silent is `unknown`, never success.
  */
-export async function follow<T>(
-  context: RunbookContext,
-  services: readonly string[],
-  timeoutSeconds: number,
+export async function followAt<T>(
+  context: StepContext,
+  { services, keyOf, since, timeoutSeconds }: Followed,
   done: (statuses: ReadonlyMap<string, ServiceStatus>) => Promise<T | undefined>,
 ): Promise<T> {
   const started = context.clock.monotonicMs();
-  const startedAt = context.clock.now().toISOString();
   const shown = new Map<string, string>();
   while (context.clock.monotonicMs() - started < timeoutSeconds * 1000) {
     const statuses = new Map<string, ServiceStatus>();
     for (const service of services) {
-      const status = await statusOf(context, service);
+      const status = (await readJson<ServiceStatus>(context.store, keyOf(service)))?.value;
       if (!status) continue;
       statuses.set(service, status);
       show(context, status, shown);
     }
     const result = await done(statuses);
     if (result !== undefined) return result;
-    for (const status of statuses.values()) throwIfFailed(status, startedAt);
+    for (const status of statuses.values()) throwIfFailed(status, since);
     throwIfSilent(context, [...statuses.values()]);
     await context.clock.sleep(pollMs, context.signal);
   }
@@ -50,7 +67,7 @@ export async function follow<T>(
   });
 }
 
-function show(context: RunbookContext, status: ServiceStatus, shown: Map<string, string>): void {
+function show(context: StepContext, status: ServiceStatus, shown: Map<string, string>): void {
   const { progress } = status;
   const numbers = progress
     ? ` ${progress.done}${progress.total ? `/${progress.total}` : ""} ${progress.unit}, ${Math.round(progress.perSecond)}/s` +
@@ -77,7 +94,7 @@ function throwIfFailed(status: ServiceStatus, since: string): void {
   });
 }
 
-function throwIfSilent(context: RunbookContext, statuses: readonly ServiceStatus[]): void {
+function throwIfSilent(context: StepContext, statuses: readonly ServiceStatus[]): void {
   const working = statuses.filter(
     ({ state }) => state === "running" || state === "starting" || state === "waiting",
   );

@@ -11,6 +11,7 @@ const actions: Readonly<Record<ActionName, () => Promise<{ readonly run: Action 
   "demote-writers": () => import("./demote-writers.ts"),
   "enable-change-streams": () => import("./enable-change-streams.ts"),
   "start-service": () => import("./start-service.ts"),
+  "start-backup-service": () => import("./start-backup-service.ts"),
   "stop-service": () => import("./stop-service.ts"),
   "service-status": () => import("./service-status.ts"),
   "service-logs": () => import("./service-logs.ts"),

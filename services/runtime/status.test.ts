@@ -115,3 +115,17 @@ test("nothing goes to the bucket before a failback is open, and every update pin
   expect(store.puts).toBe(0);
   expect(aliveCount()).toBe(2);
 });
+
+test("a service that belongs to no failback writes where it is told, and names none", async () => {
+  const store = new CountingStore();
+  const { status } = reporter(store);
+  status.bindTo("backups/status/replication.json");
+  await status.end("finished", 0);
+  const found = await store.get("backups/status/replication.json");
+  expect(JSON.parse(new TextDecoder().decode(found!.body))).toMatchObject({
+    service: "replication",
+    failbackId: "",
+    state: "finished",
+  });
+  expect(await inBucket(store)).toBeUndefined();
+});

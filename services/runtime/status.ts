@@ -35,6 +35,8 @@ const lastWriteMsMax = 5000;
  */
 export class StatusReporter {
   private status: ServiceStatus;
+  /** Where in the bucket; nowhere until it is bound. */
+  private key: string | undefined;
   private writing: Promise<void> | undefined;
   private dirty = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -62,6 +64,12 @@ export class StatusReporter {
   bind(failbackId: string): void {
     if (this.status.failbackId === failbackId) return;
     this.status = { ...this.status, failbackId };
+    this.bindTo(keysOf(failbackId).status(this.options.service));
+  }
+
+  /** From now on the status is written to this object, too: of a service that belongs to no failback. */
+  bindTo(key: string): void {
+    this.key = key;
     this.schedule(true);
   }
 
@@ -145,8 +153,8 @@ export class StatusReporter {
   }
 
   private async toBucket(text: string): Promise<void> {
-    if (!this.status.failbackId) return;
-    const key = keysOf(this.status.failbackId).status(this.options.service);
+    const { key } = this;
+    if (!key) return;
     try {
       await this.options.store.put(key, new TextEncoder().encode(text), { contentType: "application/json" });
     } catch (error) {
