@@ -50,7 +50,7 @@ export function readListedCollection(bytes: Uint8Array): ListedCollection {
     name: text(bytes, "collection"),
     metadata: text(bytes, "metadata"),
     // Tools before 100.4 name no type: they know no time series.
-    type: textIn(field(bytes, "type")) ?? "",
+    type: field(bytes, "type") ? text(bytes, "type") : "",
   };
 }
 
@@ -58,7 +58,7 @@ export function readBlockHeader(bytes: Uint8Array): BlockHeader {
   const database = text(bytes, "db");
   const name = text(bytes, "collection");
   const ends = field(bytes, "EOF");
-  if (ends?.type !== BsonType.boolean)
+  if (ends?.type !== BsonType.boolean || bytes[ends.valueStart]! > 1)
     throw new HeaderError("EOF, true or false, in a block's header", "none");
   const crc = field(bytes, "CRC");
   if (crc?.type !== BsonType.int64) throw new HeaderError("a CRC of 64 bits in a block's header", "none");
@@ -66,16 +66,20 @@ export function readBlockHeader(bytes: Uint8Array): BlockHeader {
   return {
     database,
     name,
-    ends: bytes[ends.valueStart] !== 0,
+    ends: bytes[ends.valueStart] === 1,
     crc: view.getBigInt64(crc.valueStart, true),
   };
 }
 
 function text(bytes: Uint8Array, name: string): string {
-  const value = textIn(field(bytes, name));
-  if (value === undefined)
-    throw new HeaderError(`text in ${name} of a document of the archive's own`, "none");
-  return value;
+  const element = field(bytes, name);
+  const value = textIn(element);
+  // mongorestore's decoder refuses a text without its zero byte, too.
+  if (element && value !== undefined && bytes[element.valueEnd - 1] === 0) return value;
+  throw new HeaderError(
+    `text in ${name} of a document of the archive's own`,
+    element ? "something else" : "none",
+  );
 }
 
 function field(bytes: Uint8Array, name: string): Element | undefined {

@@ -120,7 +120,10 @@ export class ArchiveReader {
   }
 
   private document(bytes: Uint8Array, at: number): void {
-    if (!this.inPrelude && typeof this.block === "object") return this.body(this.block, bytes, at);
+    if (typeof this.block === "object") {
+      this.body(this.block, bytes, at);
+      return;
+    }
     try {
       if (!this.header) this.archiveHeader(bytes, at);
       else if (this.inPrelude) this.listedCollection(bytes, at);
