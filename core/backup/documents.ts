@@ -98,3 +98,11 @@ export interface BackupRun {
   /** By the schedule: a run that has not begun by then, and a little, did not happen. */
   readonly nextDueAt?: string;
 }
+
+/** `backups/schedule.json`: what runbook `reschedule` set. */
+export interface BackupSchedule {
+  readonly version: 1;
+  /** Absent: the environment's own holds again. */
+  readonly schedule?: string;
+  readonly setAt: string;
+}
