@@ -32,9 +32,10 @@ bench: setup build ## ratios measured in one run (ARGS=--json)
 chaos: setup build ## kill -9 before and after every request of a small drill
 	@bun tests/chaos/main.ts $(ARGS)
 
-build: node_modules/.package-lock.json ## dist/roundtrip-worker and dist/create-user-db.zip (ROUNDTRIP_CA_BUNDLE=<file>)
+build: node_modules/.package-lock.json ## dist/roundtrip-worker, dist/create-user-db.zip (ROUNDTRIP_CA_BUNDLE=<file>), dist/notify.zip
 	@bun services/build.ts
 	@bun scripts/build-create-user-db.ts >&2
+	@bun scripts/build-notify.ts >&2
 
 test-systemd: setup build ## the units under real systemd in a container (root, systemd-container)
 	@bun tests/systemd/run.ts $(ARGS)

@@ -2,18 +2,14 @@
  * Builds dist/create-user-db.zip, the archive of the lambda: `bun scripts/build-create-user-db.ts [--ca <file>] [--outfile <path>]`.
  * The same sources give the same bytes, wherever and whenever they are built: Terraform sees a new hash only for new code.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { type Zippable, zipSync } from "fflate";
+import type { Zippable } from "fflate";
 import { exitCodes } from "../core/errors.ts";
-import { sha256Of } from "../core/sha256.ts";
+import { writeArchive } from "./lambda/archive.ts";
 
 const root = join(import.meta.dirname, "..");
-/** Zip keeps local time without a zone: made of local parts, it is the same bytes everywhere. */
-const fixedTime = new Date(1980, 0, 1);
-const unix = 3;
-const readableFile = 0o100644 << 16;
 
 const { values } = parseArgs({
   options: {
@@ -54,36 +50,10 @@ async function build(outfile: string, certificates: string | undefined): Promise
     }
     files["global-bundle.pem"] = text;
   }
-  files["index.mjs"] = new TextEncoder().encode(await bundle());
-  const archive = zipSync(files, { level: 9, mtime: fixedTime, os: unix, attrs: readableFile });
-  mkdirSync(dirname(outfile), { recursive: true });
-  writeFileSync(`${outfile}.${process.pid}`, archive);
-  renameSync(`${outfile}.${process.pid}`, outfile);
-  const sha256 = sha256Of(archive);
   const tls = certificates
     ? "with the CA file"
     : "without global-bundle.pem, for clusters with TLS off (--ca adds it)";
-  process.stdout.write(
-    `${relative(process.cwd(), outfile)}: ${archive.length} bytes, sha256 ${sha256}, ${tls}\n`,
-  );
+  const written = await writeArchive("services/create-user-db/main.ts", outfile, files);
+  process.stdout.write(`${written}, ${tls}\n`);
   return exitCodes.ok;
-}
-
-/** One ES module for Node, with all it needs; nothing of it names the folder it was built in. */
-async function bundle(): Promise<string> {
-  const built = await Bun.build({
-    entrypoints: [join(root, "services/create-user-db/main.ts")],
-    root,
-    target: "node",
-    format: "esm",
-    minify: { whitespace: true, syntax: true, identifiers: false },
-    sourcemap: "none",
-  });
-  const text = await built.outputs[0]!.text();
-  if (text.includes(root)) {
-    throw new Error(
-      `the bundle names ${root}, so its bytes depend on the folder: a package in it uses __dirname`,
-    );
-  }
-  return text;
 }

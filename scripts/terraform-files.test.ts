@@ -34,10 +34,11 @@ async function run(name: string, bundle?: string) {
 
 const files = () => unzipSync(readFileSync(join(checkout, "dist/create-user-db.zip")));
 
-test("without TLS: the archive alone, nothing is fetched", async () => {
+test("without TLS: the archives alone, nothing is fetched", async () => {
   const { code, out } = await run("dev");
   expect(code).toBe(0);
   expect(out).toContain("without global-bundle.pem");
+  expect(Object.keys(unzipSync(readFileSync(join(checkout, "dist/notify.zip"))))).toEqual(["index.mjs"]);
   expect(existsSync(join(checkout, "dist/global-bundle.pem"))).toBe(false);
 }, 60_000);
 

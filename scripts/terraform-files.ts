@@ -1,5 +1,5 @@
 /**
- * Makes what terraform/stack reads from `dist/` of a checkout: the function's archive and, where the environment's variables
+ * Makes what terraform/stack reads from `dist/` of a checkout: the functions' archives and, where the environment's variables
  * name it, AWS's CA bundle: `bun scripts/terraform-files.ts --env dev [--root proposal]`. Only this checkout's programs run.
  */
 import { spawnSync } from "node:child_process";
@@ -19,7 +19,7 @@ const bundleBytesMax = 4 * 1024 * 1024;
 const command: Command = {
   name: "terraform-files",
   summary:
-    "Makes what terraform/stack reads from dist/: the function's archive, and AWS's CA bundle where it is named.",
+    "Makes what terraform/stack reads from dist/: the functions' archives, and AWS's CA bundle where it is named.",
   usage: "bun scripts/terraform-files.ts --env ENV [--root DIR]",
   options: { env: { type: "string" }, root: { type: "string", default: root } },
   optionHelp: [
@@ -42,13 +42,20 @@ const command: Command = {
       await rename(`${file}.partial`, file);
       ca.push("--ca", file);
     }
-    const program = join(root, "scripts/build-create-user-db.ts");
-    const outfile = join(folder, "create-user-db.zip");
-    return (
-      spawnSync(process.execPath, [program, "--outfile", outfile, ...ca], { stdio: "inherit" }).status ?? 1
-    );
+    return build("create-user-db", folder, ca) || build("notify", folder);
   },
 };
+
+/** Gives the exit code. */
+function build(name: string, folder: string, options: readonly string[] = []): number {
+  const words = [
+    join(root, `scripts/build-${name}.ts`),
+    "--outfile",
+    join(folder, `${name}.zip`),
+    ...options,
+  ];
+  return spawnSync(process.execPath, words, { stdio: "inherit" }).status ?? 1;
+}
 
 /** From the file ROUNDTRIP_CA_BUNDLE names, else from AWS, whose own certificate is checked by the system's roots. */
 async function bundle({

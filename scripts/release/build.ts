@@ -8,7 +8,7 @@ import {
   type Architecture,
   architectures,
   bomName,
-  functionName,
+  functions,
   programs,
   type Release,
   type ReleasedFile,
@@ -45,11 +45,16 @@ export async function buildRelease(
         await compile(entry, outfile, architecture);
         assertRuns(outfile, architecture, version);
       }
-    buildFunction(join(work, functionName), ca);
+    for (const name of functions)
+      buildFunction(
+        name,
+        join(work, `${name}.zip`),
+        ca !== undefined && name === "create-user-db" ? ["--ca", ca] : [],
+      );
     writeFileSync(join(work, bomName), await billOfMaterials());
     const names = [
       ...programs.flatMap(({ name }) => architectures.map((each) => `${name}-linux-${each.name}`)),
-      functionName,
+      ...functions.map((name) => `${name}.zip`),
       bomName,
     ];
     const files = names.sort().map((name) => fileOf(work, name, version));
@@ -129,14 +134,13 @@ function assertRuns(path: string, { name, machine }: Architecture, version: stri
     );
 }
 
-function buildFunction(outfile: string, ca: string | undefined): void {
-  const program = join(root, "scripts/build-create-user-db.ts");
-  const options = ca === undefined ? [] : ["--ca", ca];
+function buildFunction(name: string, outfile: string, options: readonly string[]): void {
+  const program = join(root, `scripts/build-${name}.ts`);
   const built = spawnSync(process.execPath, [program, "--outfile", outfile, ...options], {
     stdio: ["ignore", 2, "inherit"],
   });
   if (built.status !== 0)
-    throw failed(`build ${functionName}`, "exit code 0", String(built.status), "read what it says above");
+    throw failed(`build ${name}`, "exit code 0", String(built.status), "read what it says above");
 }
 
 function fileOf(folder: string, name: string, version: string): ReleasedFile {

@@ -43,4 +43,5 @@ export const programs = [
 export const sumsName = "SHA256SUMS";
 export const releaseName = "release.json";
 export const bomName = "sbom.cdx.json";
-export const functionName = "create-user-db.zip";
+/** The lambdas: built by scripts/build-<name>.ts. */
+export const functions = ["create-user-db", "notify"] as const;

@@ -6,10 +6,10 @@ import { createSecrets } from "../../adapters/aws/secrets.ts";
 import { systemClock } from "../../adapters/clock.ts";
 import { openProvisionCluster } from "../../adapters/mongo/provision-cluster.ts";
 import { PhaseStore } from "../../adapters/state/phase-store.ts";
-import { RoundtripError } from "../../core/errors.ts";
 import type { ProvisionResponse } from "../../core/provision/model.ts";
-import { lambdaLogger } from "./logger.ts";
-import { redactingSecrets } from "./redact.ts";
+import { lambdaFailure } from "../lambda/failure.ts";
+import { lambdaLogger } from "../lambda/logger.ts";
+import { redactingSecrets } from "../lambda/redact.ts";
 import { provision } from "./run.ts";
 import { clusterAddress, readSettings } from "./settings.ts";
 
@@ -21,7 +21,7 @@ interface LambdaContext {
 /** Does what the request declares (schemas/provision-request.schema.json). An error names what, expected, got, way out. */
 export async function handler(event: unknown, context: LambdaContext): Promise<ProvisionResponse> {
   const secrets = redactingSecrets(createSecrets());
-  const logger = lambdaLogger(context.awsRequestId, secrets.redact);
+  const logger = lambdaLogger("create-user-db", context.awsRequestId, secrets.redact);
   try {
     const settings = readSettings(process.env);
     const { bucket, region, environment, masterSecret, replicationSecret } = settings;
@@ -39,13 +39,6 @@ export async function handler(event: unknown, context: LambdaContext): Promise<P
       remainingMs: () => context.getRemainingTimeInMillis(),
     });
   } catch (error) {
-    const kind = error instanceof RoundtripError ? error.kind : "internal";
-    const message = secrets.redact(error instanceof Error ? error.message : String(error));
-    logger.error({ kind }, message);
-    // A new error without cause or stack of libraries: Lambda writes both into its reply and log.
-    const failure = new Error(message);
-    failure.name = error instanceof RoundtripError ? `RoundtripError.${kind}` : "InternalError";
-    failure.stack = `${failure.name}: ${message}`;
-    throw failure;
+    throw lambdaFailure(error, secrets.redact, logger);
   }
 }

@@ -39,6 +39,7 @@ test("everything is there, and sha256sum agrees; one byte more and it does not",
   expect(readdirSync(folder).sort()).toEqual([
     "SHA256SUMS",
     "create-user-db.zip",
+    "notify.zip",
     "release.json",
     "roundtrip-linux-arm64",
     "roundtrip-linux-x64",
@@ -47,7 +48,7 @@ test("everything is there, and sha256sum agrees; one byte more and it does not",
     "sbom.cdx.json",
   ]);
   const checked = run("sha256sum", ["--check", "--strict", "SHA256SUMS"], folder);
-  expect([checked.code, checked.out.match(/: OK$/gm)?.length]).toEqual([0, 6]);
+  expect([checked.code, checked.out.match(/: OK$/gm)?.length]).toEqual([0, 7]);
   const { files, release, commit } = JSON.parse(
     readFileSync(join(folder, "release.json"), "utf8"),
   ) as Release;

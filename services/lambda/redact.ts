@@ -1,7 +1,7 @@
 /** Secrets that hides what it gave from any text: the last guard behind messages that name secrets and never quote them. */
 import type { Secrets } from "../../core/ports.ts";
 
-const hiddenFields = ["password", "uri"];
+const hiddenFields = ["password", "uri", "url"];
 
 export interface RedactingSecrets extends Secrets {
   /** The text with every value that must not be told replaced. */
@@ -25,7 +25,9 @@ export function redactingSecrets(secrets: Secrets): RedactingSecrets {
   };
 }
 
-/** As it is, as a URI has it, and as it stands in JSON. */
+/** As it is, as a URI has it, and as it stands in JSON; of an address, the part that is the secret of a webhook, too. */
 function formsOf(value: string): string[] {
-  return [value, encodeURIComponent(value), JSON.stringify(value).slice(1, -1)];
+  const { pathname = "" } = URL.parse(value) ?? {};
+  const path = pathname.length > 1 ? [pathname] : [];
+  return [value, encodeURIComponent(value), JSON.stringify(value).slice(1, -1), ...path];
 }
