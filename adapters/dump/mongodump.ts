@@ -12,6 +12,8 @@ export interface DumpOptions {
   readonly executable: string;
   /** File with the connection string, readable by this user only. */
   readonly configurationPath: string;
+  /** Keeps what is written meanwhile in the archive, too (`--oplog`): of a replica set, whole. */
+  readonly oplog?: boolean;
   /** For messages: what is dumped. */
   readonly what: string;
   readonly signal: AbortSignal;
@@ -25,9 +27,8 @@ export interface DumpOptions {
  * the process, bounded, when the consumer stops early or the signal fires.
  */
 export async function* dumpArchive(options: DumpOptions): AsyncGenerator<Uint8Array> {
-  const child = spawn(options.executable, ["--archive", "--config", options.configurationPath], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const words = ["--archive", ...(options.oplog ? ["--oplog"] : []), "--config", options.configurationPath];
+  const child = spawn(options.executable, words, { stdio: ["ignore", "pipe", "pipe"] });
   const ended = endOf(child);
   const notStarted = await startOf(child);
   if (notStarted) throw notRunnable(options.executable, notStarted);

@@ -3,7 +3,7 @@ import type { ObjectStore, PutOptions } from "../../core/ports.ts";
 
 /** Reads a JSON object from the bucket; `undefined` when there is none. A torn one is `logCorrupt`. */
 export async function readJson<T>(
-  store: ObjectStore,
+  store: Pick<ObjectStore, "get">,
   key: string,
 ): Promise<{ value: T; etag: string } | undefined> {
   const found = await store.get(key);

@@ -1,9 +1,9 @@
-import type { Document } from "mongodb";
 import { mongodumpVersion } from "../../adapters/dump/mongodump.ts";
 import { newestFence } from "../../adapters/state/fences.ts";
 import { RoundtripError } from "../../core/errors.ts";
 import type { Phase } from "../../core/failback/phase.ts";
 import type { Databases } from "../access/databases.ts";
+import { dataBytes } from "../dump/data-bytes.ts";
 import type { OpenFailback, ServiceContext } from "../runtime/definition.ts";
 import { dumpSide } from "./dump.ts";
 import { completeDump, type DumpSide } from "./dump-store.ts";
@@ -51,7 +51,7 @@ async function ensureDump(options: BackupOptions, failback: OpenFailback, side: 
     executable,
     toolVersion: await mongodumpVersion(executable),
     directory,
-    bytesExpected: await dataBytes(databases, side),
+    bytesExpected: await dataBytes(await databases.open(side)),
     ...(fence === undefined ? {} : { fence }),
   });
 }
@@ -91,19 +91,4 @@ function ended({ id }: OpenFailback, got: string): RoundtripError {
     got,
     wayOut: "start backup.service again when DocumentDB has drained; the dump of MongoDB is kept",
   });
-}
-
-async function dataBytes(databases: Databases, side: DumpSide): Promise<number> {
-  const server = await databases.open(side);
-  const { databases: listed } = await server.command(
-    "admin",
-    { listDatabases: 1, nameOnly: true },
-    "list databases",
-  );
-  let bytes = 0;
-  for (const { name } of listed as Document[]) {
-    if (name === "local") continue;
-    bytes += Number((await server.command(String(name), { dbStats: 1 }, `size of ${name}`)).dataSize ?? 0);
-  }
-  return bytes;
 }
