@@ -1,0 +1,62 @@
+/** mongorestore of the MongoDB Database Tools, fed with an archive on its stdin. */
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { RoundtripError } from "../../core/errors.ts";
+import { startTool } from "./tool-process.ts";
+
+export interface RestoreOptions {
+  /** Path, or a name on PATH. */
+  readonly executable: string;
+  /** File with the connection string, readable by this user only. */
+  readonly configurationPath: string;
+  /** Further words of its command line, like `--oplogReplay` or `--nsExclude=admin.*`. Nothing secret. */
+  readonly words?: readonly string[];
+  /** For messages: what is restored into which server. */
+  readonly what: string;
+  readonly signal: AbortSignal;
+  onLine?(line: string): void;
+}
+
+const notRestored = /(\d+) document\(s\) failed to restore/;
+
+/**
+ * Restores an archive, uncompressed, as it comes. Fails as {@link startTool} says, `unavailable` when a document was
+ * not restored (mongorestore itself ends with 0 then), and with what reading the archive threw. It ends the process,
+ * bounded, when the archive breaks or the signal fires.
+ */
+export async function restoreArchive(
+  archive: AsyncIterable<Uint8Array>,
+  options: RestoreOptions,
+): Promise<void> {
+  const wayOut = "see what mongorestore said in the unit's log, mend the cause, and run this again";
+  let lost = "";
+  await using mongorestore = await startTool({
+    tool: "mongorestore",
+    executable: options.executable,
+    words: ["--archive", ...(options.words ?? []), "--config", options.configurationPath],
+    what: options.what,
+    signal: options.signal,
+    role: "restore",
+    wayOut,
+    onLine: (line) => {
+      if (Number(notRestored.exec(line)?.[1] ?? 0) > 0) lost = line.trim();
+      options.onLine?.(line);
+    },
+  });
+  mongorestore.stdout.resume();
+  await feed(archive, mongorestore.stdin);
+  await mongorestore.finished();
+  if (!lost) return;
+  const expected = "every document restored";
+  throw new RoundtripError({ kind: "unavailable", what: options.what, expected, got: lost, wayOut });
+}
+
+/** A mongorestore that has ended takes no more: how it ended is what counts, not that its pipe broke. */
+async function feed(archive: AsyncIterable<Uint8Array>, stdin: NodeJS.WritableStream): Promise<void> {
+  try {
+    await pipeline(Readable.from(archive, { objectMode: false }), stdin);
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? "";
+    if (code !== "EPIPE" && code !== "ERR_STREAM_PREMATURE_CLOSE" && code !== "ECONNRESET") throw cause;
+  }
+}
