@@ -171,6 +171,8 @@ export interface Infrastructure {
 
 /** systemd on the host the program runs on. */
 export interface Units {
+  /** So that each boot starts it; starts nothing now. */
+  enable(unit: string): Promise<void>;
   start(unit: string): Promise<void>;
   stop(unit: string): Promise<void>;
   state(

@@ -7,6 +7,7 @@ const outputCharactersMax = 4000;
 
 /** Units of this host through `systemctl`, which is found on PATH. Fails `unavailable` with what systemctl said. */
 export const systemdUnits: Units = {
+  enable: async (unit) => void (await systemctl(["enable", "--quiet", checked(unit)])),
   /** Asks systemd to start the unit and doesn't wait for a oneshot to end. */
   async start(unit) {
     // A unit that reached its start limit refuses until it is reset; one that never failed has nothing to reset.

@@ -173,3 +173,30 @@ export const sinceParameter: ActionParameter = {
   allowedPattern: "^(-|[0-9]{1,10}:[0-9]{1,10})$",
   default: "-",
 };
+
+/** Which of Kafka's nodes the action runs on. */
+export const kafkaNodeParameter: ActionParameter = {
+  name: "node",
+  description: "Id of this node in the cluster.",
+  allowedPattern: "^[1-9]$",
+};
+
+const kafkaNode = "[1-9]=[0-9]{1,3}([.][0-9]{1,3}){3}";
+
+export const kafkaNodesParameter: ActionParameter = {
+  name: "nodes",
+  description: "Every node of the cluster, as Terraform published them: id=address, with commas between.",
+  allowedPattern: `^${kafkaNode}(,${kafkaNode}){1,8}$`,
+};
+
+export const kafkaUnitParameter: ActionParameter = {
+  name: "unit",
+  description: "Unit of the node.",
+  allowedValues: ["zookeeper.service", "kafka.service"],
+};
+
+export const kafkaMessageParameter: ActionParameter = {
+  name: "message",
+  description: "What the message says, to be known again.",
+  allowedPattern: "^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$",
+};

@@ -1,4 +1,5 @@
 /** The JSON documents that services, runbooks and hosts share through the bucket. Schemas lie in `schemas/`. */
+import type { KafkaNode } from "../kafka/cluster.ts";
 import type { OperationTime } from "../ports.ts";
 import type { Phase } from "./phase.ts";
 
@@ -48,6 +49,8 @@ export interface Environment {
   };
   /** The Lambda function that makes and removes databases, collections and users on DocumentDB. */
   readonly createUserDbFunction?: string;
+  /** The Kafka cluster; absent where the environment has none. */
+  readonly kafka?: { readonly nodes: readonly KafkaNode[] };
   readonly replicationTasks: readonly { readonly id: string; readonly arn: string }[];
   readonly settings?: Partial<Settings>;
   readonly backups?: BackupSettings;

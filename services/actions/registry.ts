@@ -33,6 +33,14 @@ const actions: Readonly<Record<ActionName, () => Promise<{ readonly run: Action 
   "remove-old-user": () => import("./remove-old-user.ts"),
   "upgrade-worker": () => import("./upgrade-worker.ts"),
   "source-position": () => import("./source-position.ts"),
+  "kafka-status": () => import("./kafka-status.ts"),
+  "kafka-prepare": () => import("./kafka-prepare.ts"),
+  "kafka-start": () => import("./kafka-start.ts"),
+  "kafka-restart": () => import("./kafka-restart.ts"),
+  "kafka-quorum": () => import("./kafka-quorum.ts"),
+  "kafka-brokers": () => import("./kafka-brokers.ts"),
+  "kafka-topic": () => import("./kafka-topic.ts"),
+  "kafka-message": () => import("./kafka-message.ts"),
 };
 
 /** The code of an action of the catalog. */

@@ -119,6 +119,7 @@ describe("environment.schema.json", () => {
   const environment: Environment = {
     ...worldEnvironment,
     instanceId: "i-0123456789abcdef0",
+    kafka: { nodes: [1, 2].map((id) => ({ id, instanceId: `i-${id}`, privateIp: `10.0.${id}.10` })) },
     replicationTasks: [{ id: "shop", arn: "arn:aws:dms:eu-west-1:123456789012:task:SHOP" }],
     settings: defaultSettings,
   };

@@ -111,6 +111,7 @@ export async function testCapture(
       failback: { open: async () => failback },
       status,
       units: {
+        enable: async () => {},
         start: async () => {},
         stop: async () => {},
         state: async () => ({

@@ -68,6 +68,10 @@ class FakeUnits implements Units {
   readonly calls: string[] = [];
   onStart: (unit: string) => UnitState = () => up;
 
+  async enable(unit: string): Promise<void> {
+    this.calls.push(`enable ${unit}`);
+  }
+
   async start(unit: string): Promise<void> {
     this.calls.push(`start ${unit}`);
     this.states.set(unit, this.onStart(unit));
