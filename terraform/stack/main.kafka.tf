@@ -3,7 +3,7 @@ locals {
   kafka_name     = "${local.prefix}-kafka"
   kafka_path     = "/roundtrip/${var.environment}/kafka"
   kafka_arns     = "${local.arns}:ssm:${local.in_account}:parameter${local.kafka_path}"
-  kafka_programs = local.has_kafka ? [for each in [var.kafka.release.java, var.kafka.release.kafka] : "${local.arns}:s3:::${var.kafka.release.bucket}/${each.key}"] : []
+  kafka_programs = local.has_kafka ? [for each in [var.kafka.release.worker, var.kafka.release.java, var.kafka.release.kafka] : "${local.arns}:s3:::${var.kafka.release.bucket}/${each.key}"] : []
   kafka_clients  = local.has_kafka && try(length(var.kafka.client_role_arns), 0) > 0
 
   # ZooKeeper's and Kafka's ports among the nodes.
@@ -24,6 +24,9 @@ locals {
     }
   }
 
+  # What the runbook kafka-setup reads in the environment's document.
+  kafka_document = [for cluster in module.kafka : { nodes = [for node in cluster.nodes : { id = node.id, instanceId = node.instanceId, privateIp = node.privateIp }] }]
+
   kafka_roles = {
     kafka_node = {
       name                = "${local.kafka_name}-node"
@@ -35,15 +38,15 @@ locals {
       statements = concat([
         {
           sid       = "Install"
-          why       = "terraform/modules/kafka/install/install.sh: Java and Kafka"
+          why       = "terraform/modules/kafka/install/install.sh: the worker, Java and Kafka"
           actions   = ["s3:GetObject"]
           resources = local.kafka_programs
         },
         {
           sid       = "ReadConfiguration"
-          why       = "terraform/modules/kafka/install/install.sh: what Terraform keeps of the cluster"
+          why       = "terraform/modules/kafka/install/install.sh: what Terraform keeps of the cluster; and the environment's document"
           actions   = ["ssm:GetParameter"]
-          resources = ["${local.kafka_arns}/*"]
+          resources = ["${local.kafka_arns}/*", "${local.arns}:ssm:${local.in_account}:parameter${local.environment_parameter}"]
         },
       ], local.use_key)
     }
@@ -79,7 +82,7 @@ module "kafka" {
   instance_profile   = module.iam.instance_profiles["kafka_node"]
   kms_key_arn        = var.kms_key_arn
   parameter_path     = local.kafka_path
-  release            = merge(var.kafka.release, { region = var.region })
+  release            = merge(var.kafka.release, { region = var.region, environment_parameter = local.environment_parameter })
 }
 
 output "kafka" {

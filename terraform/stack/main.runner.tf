@@ -52,9 +52,9 @@ module "runner_role" {
         },
         {
           sid       = "SendDocuments"
-          why       = "adapters/aws/commands.ts: the product's own documents, to its own hosts"
+          why       = "adapters/aws/commands.ts: the product's own documents, to its own hosts and Kafka's nodes"
           actions   = ["ssm:SendCommand"]
-          resources = concat(values(module.ssm_documents.arns), values(local.instance_arns))
+          resources = concat(values(module.ssm_documents.arns), values(local.instance_arns), flatten(module.kafka[*].instance_arns))
         },
         {
           sid       = "FollowCommands"

@@ -1,6 +1,6 @@
 locals {
   # schemas/environment.schema.json
-  environment_document = {
+  environment_document = merge({ for document in local.kafka_document : "kafka" => document }, {
     version              = 1
     environment          = var.environment
     region               = var.region
@@ -20,7 +20,7 @@ locals {
     createUserDbFunction = module.create_user_db.function_name
     replicationTasks     = [for id, arn in module.dms.task_arns : { id = id, arn = arn }]
     settings             = { for name, value in var.settings : name => value if value != null }
-  }
+  })
 }
 
 # What runbooks and scripts need to know, so that nobody copies identifiers by hand. Names of secrets, never values.

@@ -1,7 +1,7 @@
 variable "kafka" {
   description = <<-EOT
-    The Kafka cluster; null makes none. Three nodes bear the loss of one, two bear none. `release` is Java 17 and Kafka 3.9.2 (.tgz) in S3, by
-    key and sha256. Clients, such as EKS: their security groups (`client_security_group_ids`) or addresses are let in to the brokers, their
+    The Kafka cluster; null makes none. Three nodes bear the loss of one, two bear none. `release` is the worker, Java 17 and
+    Kafka 3.9.2 (.tgz) in S3, by key and sha256. Clients, such as EKS: their security groups (`client_security_group_ids`) or addresses are let in to the brokers, their
     roles (`client_role_arns`) may take a role that reads the brokers' addresses. Give qa what prod has.
   EOT
   type = object({
@@ -15,6 +15,7 @@ variable "kafka" {
     client_role_arns          = optional(list(string), [])
     release = object({
       bucket = string
+      worker = object({ key = string, sha256 = string })
       java   = object({ key = string, sha256 = string })
       kafka  = object({ key = string, sha256 = string })
     })

@@ -94,7 +94,7 @@ describe.skipIf(obstacle !== undefined)(`a Kafka node${obstacle ? ` (skipped: ${
     );
     expect((await host.run("cat", "/var/lib/kafka/zookeeper/myid")).stdout).toBe("1\n");
     expect(host.read("/etc/kafka/zookeeper.properties")).toMatch(
-      /server\.1=10\.[\d.]+:2888:3888\nserver\.2=.*\nserver\.3=/,
+      /server\.1=(10\.[\d.]+):2888:3888;\1:2181\nserver\.2=.*\nserver\.3=/,
     );
     expect(host.read("/etc/kafka/server.properties")).toContain("broker.id=1\n");
     for (const unit of ["zookeeper.service", "kafka.service"]) {

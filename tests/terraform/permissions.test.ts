@@ -51,7 +51,7 @@ const besides: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   operations_host: ofItsSetUp,
   kafka_node: {
     "s3:GetObject": "terraform/modules/kafka/install/install.sh",
-    "ssm:GetParameter": "the same",
+    "ssm:GetParameter": "the same, and terraform/modules/ec2/install/fetch-environment.sh",
   },
   kafka_clients: { "ssm:GetParameter": "who connects to the brokers has to know where they are" },
   dms_secrets: {
@@ -170,6 +170,13 @@ describe("permissions", () => {
     const granted = /sid\s+= "Write"[\s\S]*?for prefix in \[([^\]]*)\]/.exec(text)![1]!;
     const written = [promotionKey("replication"), identityKey, inspectionsPrefix, preflightsPrefix];
     expect(quoted(granted).sort()).toEqual([...new Set(written.map((key) => key.split("/")[0]!))].sort());
+  });
+
+  test("what runs on Kafka's nodes asks AWS for nothing: their role is what their installer needs", async () => {
+    const actions = actionCatalog.filter(({ name }) => name.startsWith("kafka-"));
+    expect(actions.length).toBeGreaterThan(1);
+    const calls = actions.map(({ name }) => awsCallsOf(`services/actions/${name}.ts`));
+    expect((await Promise.all(calls)).flat()).toEqual([]);
   });
 
   test("where the environment has a key, its use is granted and no more", () => {

@@ -17,7 +17,12 @@ function giveKafka(world: StackWorld, nodes: number): void {
     subnet_ids: ["subnet-0123456789abcdef0", "subnet-0fedcba9876543210"],
     client_security_group_ids: ["sg-0ab1"],
     client_role_arns: ["arn:aws:iam::123456789012:role/eks-pods"],
-    release: { bucket: "releases", java: artifact("java.tgz"), kafka: artifact("kafka.tgz") },
+    release: {
+      bucket: "releases",
+      worker: artifact("roundtrip-worker"),
+      java: artifact("java.tgz"),
+      kafka: artifact("kafka.tgz"),
+    },
   };
   writeFileSync(join(world.stack, "kafka.auto.tfvars.json"), JSON.stringify({ kafka }));
 }
@@ -67,6 +72,8 @@ describe.skipIf(!terraformProgram)(`terraform/stack of qa with Kafka${whyNoTerra
       ids: [1, 2, 3],
       brokers: 3,
     });
+    const { kafka } = (await qa.document()) as { kafka: { nodes: { id: number }[] } };
+    expect(kafka.nodes.map(({ id }) => id)).toEqual([1, 2, 3]);
     const rules = made.filter((address) => /ingress_rule.*"kafka /.test(address));
     expect(rules.map((address) => /"kafka (.*)"/.exec(address)![1])).toEqual([
       ...["tcp 2181-2181 kafka", "tcp 2888-2888 kafka", "tcp 3888-3888 kafka"],

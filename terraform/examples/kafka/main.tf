@@ -31,15 +31,15 @@ module "role" {
       statements = [
         {
           sid       = "Install"
-          why       = "modules/kafka/install/install.sh: Java and Kafka"
+          why       = "modules/kafka/install/install.sh: the worker, Java and Kafka"
           actions   = ["s3:GetObject"]
           resources = ["arn:aws:s3:::orders-releases/*"]
         },
         {
           sid       = "ReadConfiguration"
-          why       = "modules/kafka/install/install.sh: what Terraform keeps of the cluster"
+          why       = "modules/kafka/install/install.sh: what Terraform keeps of the cluster, and the environment's document"
           actions   = ["ssm:GetParameter"]
-          resources = ["arn:aws:ssm:us-east-1:123456789012:parameter/orders/qa/kafka/*"]
+          resources = ["arn:aws:ssm:us-east-1:123456789012:parameter/orders/qa/kafka/*", "arn:aws:ssm:us-east-1:123456789012:parameter/orders/qa/environment"]
         },
       ]
     }
@@ -56,10 +56,12 @@ module "kafka" {
   instance_profile   = module.role.instance_profiles["node"]
   parameter_path     = "/orders/qa/kafka"
   release = {
-    region = "us-east-1"
-    bucket = "orders-releases"
-    java   = { key = "java-17.tgz", sha256 = "0000000000000000000000000000000000000000000000000000000000000000" }
-    kafka  = { key = "kafka_2.13-3.9.2.tgz", sha256 = "0000000000000000000000000000000000000000000000000000000000000000" }
+    region                = "us-east-1"
+    bucket                = "orders-releases"
+    environment_parameter = "/orders/qa/environment"
+    worker                = { key = "roundtrip-worker-linux-x64", sha256 = "0000000000000000000000000000000000000000000000000000000000000000" }
+    java                  = { key = "java-17.tgz", sha256 = "0000000000000000000000000000000000000000000000000000000000000000" }
+    kafka                 = { key = "kafka_2.13-3.9.2.tgz", sha256 = "0000000000000000000000000000000000000000000000000000000000000000" }
   }
 }
 

@@ -115,25 +115,32 @@ variable "retention_hours" {
 
 variable "release" {
   description = <<-EOT
-    What a node installs from S3, by key and sha256: Java 17 (.tgz) and Kafka 3.9.2 (.tgz), the newest with ZooKeeper.
-    `retry_seconds` is the pause before the second try.
+    What a node installs from S3, by key and sha256: the worker, Java 17 (.tgz) and Kafka 3.9.2 (.tgz), the newest with ZooKeeper.
+    `environment_parameter` is the SSM parameter with the environment's document, which the worker reads. `retry_seconds` is the
+    pause before the second try.
   EOT
   type = object({
-    region        = string
-    bucket        = string
-    retry_seconds = optional(number, 5)
-    java          = object({ key = string, sha256 = string })
-    kafka         = object({ key = string, sha256 = string })
+    region                = string
+    bucket                = string
+    environment_parameter = string
+    retry_seconds         = optional(number, 5)
+    worker                = object({ key = string, sha256 = string })
+    java                  = object({ key = string, sha256 = string })
+    kafka                 = object({ key = string, sha256 = string })
   })
   nullable = false
 
   validation {
-    condition     = alltrue([for each in [var.release.java, var.release.kafka] : can(regex("^[0-9a-f]{64}$", each.sha256))])
+    condition     = alltrue([for each in [var.release.worker, var.release.java, var.release.kafka] : can(regex("^[0-9a-f]{64}$", each.sha256))])
     error_message = "release: each sha256 must be 64 digits of 0-9 and a-f, as sha256sum writes it."
   }
   validation {
-    condition     = alltrue([for each in [var.release.java, var.release.kafka] : can(regex("^[A-Za-z0-9][A-Za-z0-9._/-]*$", each.key))])
+    condition     = alltrue([for each in [var.release.worker, var.release.java, var.release.kafka] : can(regex("^[A-Za-z0-9][A-Za-z0-9._/-]*$", each.key))])
     error_message = "release: keys must be of letters, digits and any of . _ / -, such as kafka_2.13-3.9.2.tgz."
+  }
+  validation {
+    condition     = can(regex("^(/[A-Za-z0-9._-]+)+$", var.release.environment_parameter))
+    error_message = "release: environment_parameter must be a path such as /roundtrip/qa/environment, got ${var.release.environment_parameter}."
   }
   validation {
     condition     = can(regex("^[a-z0-9-]+$", var.release.region)) && can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.release.bucket))

@@ -102,6 +102,15 @@ find_program() {
   [[ -n $program ]] || fail 6 "expected $1 in s3://$RELEASE_BUCKET/$2, got none; give the archive as its maker gives it"
 }
 
+install_worker() {
+  local program=$root/versions/$WORKER_SHA256/roundtrip-worker
+  fetch "$WORKER_KEY" "$WORKER_SHA256" "$program" 0755
+  # Of another architecture, or needing what this system lacks: found out before the old one is let go.
+  worker_version=$("$program" --version 2>&1) ||
+    fail 6 "expected s3://$RELEASE_BUCKET/$WORKER_KEY to run on $(uname -m), got: ${worker_version:0:200}; nothing was replaced: give the worker that was built for this machine"
+  point roundtrip-worker "$program"
+}
+
 # begin: one installer at a time; reads the release.
 begin() {
   mkdir -p "$root/bin" "$root/versions" "$own"

@@ -8,15 +8,6 @@ set -Eeuo pipefail
 # shellcheck source=terraform/modules/ec2/install/common.sh
 . "${0%/*}/common.sh"
 
-install_worker() {
-  local program=$root/versions/$WORKER_SHA256/roundtrip-worker
-  fetch "$WORKER_KEY" "$WORKER_SHA256" "$program" 0755
-  # Of another architecture, or needing what this system lacks: found out before the old one is let go.
-  worker_version=$("$program" --version 2>&1) ||
-    fail 6 "expected s3://$RELEASE_BUCKET/$WORKER_KEY to run on $(uname -m), got: ${worker_version:0:200}; nothing was replaced: give the worker that was built for this machine"
-  point roundtrip-worker "$program"
-}
-
 install_database_tools() {
   local tool
   unpack "$DATABASE_TOOLS_SHA256" "$DATABASE_TOOLS_KEY"

@@ -1,7 +1,7 @@
 #!/bin/bash
-# Prepares a Kafka node: its volume, Java and Kafka from S3 by sha256, units, and the configuration that Terraform keeps in SSM. It starts
-# nothing: the runbook kafka-setup starts ZooKeeper on all nodes, then Kafka, and proves the cluster. What is there stays; a volume that
-# holds anything is never formatted. Exit codes as in docs/exit-codes.md: 4 another try can mend it, 6 a setting or an object is wrong.
+# Prepares a Kafka node: its volume, the worker, Java and Kafka from S3 by sha256, units, and the configuration that Terraform keeps in
+# SSM. It starts neither ZooKeeper nor Kafka: the runbook kafka-setup does, on all nodes, and proves the cluster. What is there stays; a
+# volume that holds anything is never formatted. Exit codes as in docs/exit-codes.md: 4 another try can mend it, 6 a setting or an object is wrong.
 set -Eeuo pipefail
 
 # shellcheck source=terraform/modules/ec2/install/common.sh
@@ -77,6 +77,7 @@ configure() {
 }
 
 begin
+install_worker
 id -u kafka >/dev/null 2>&1 || useradd --system --home-dir "$data" --no-create-home --shell /usr/sbin/nologin kafka
 mount_volume
 install -d -m 0750 -o kafka -g kafka "$data/zookeeper" "$data/log" /var/log/kafka

@@ -10,10 +10,12 @@ variables {
   instance_profile   = "tests"
   parameter_path     = "/roundtrip/dev/kafka"
   release = {
-    region = "us-east-1"
-    bucket = "tests-releases"
-    java   = { key = "java.tgz", sha256 = "0000000000000000000000000000000000000000000000000000000000000001" }
-    kafka  = { key = "kafka.tgz", sha256 = "0000000000000000000000000000000000000000000000000000000000000001" }
+    region                = "us-east-1"
+    bucket                = "tests-releases"
+    environment_parameter = "/roundtrip/dev/environment"
+    worker                = { key = "worker", sha256 = "0000000000000000000000000000000000000000000000000000000000000001" }
+    java                  = { key = "java.tgz", sha256 = "0000000000000000000000000000000000000000000000000000000000000001" }
+    kafka                 = { key = "kafka.tgz", sha256 = "0000000000000000000000000000000000000000000000000000000000000001" }
   }
 }
 
@@ -23,7 +25,7 @@ run "three_nodes_know_each_other" {
     error_message = "three nodes bear the loss of one"
   }
   assert {
-    condition     = alltrue([for node in output.nodes : strcontains(aws_ssm_parameter.zookeeper.value, "server.${node.id}=${node.privateIp}:2888:3888\n")])
+    condition     = alltrue([for node in output.nodes : strcontains(aws_ssm_parameter.zookeeper.value, "server.${node.id}=${node.privateIp}:2888:3888;${node.privateIp}:2181\n")])
     error_message = "every node is in ZooKeeper's list"
   }
   assert {
@@ -139,10 +141,12 @@ run "a_checksum_that_is_none" {
   command = plan
   variables {
     release = {
-      region = "us-east-1"
-      bucket = "tests-releases"
-      java   = { key = "java.tgz", sha256 = "0000000000000000000000000000000000000000000000000000000000000001" }
-      kafka  = { key = "kafka.tgz", sha256 = "d41d8cd98f00b204e9800998ecf8427e" }
+      region                = "us-east-1"
+      bucket                = "tests-releases"
+      environment_parameter = "/roundtrip/dev/environment"
+      worker                = { key = "worker", sha256 = "0000000000000000000000000000000000000000000000000000000000000001" }
+      java                  = { key = "java.tgz", sha256 = "0000000000000000000000000000000000000000000000000000000000000001" }
+      kafka                 = { key = "kafka.tgz", sha256 = "d41d8cd98f00b204e9800998ecf8427e" }
     }
   }
   expect_failures = [var.release]
@@ -152,10 +156,12 @@ run "a_key_that_a_shell_would_read" {
   command = plan
   variables {
     release = {
-      region = "us-east-1"
-      bucket = "tests-releases"
-      java   = { key = "java.tgz", sha256 = "0000000000000000000000000000000000000000000000000000000000000001" }
-      kafka  = { key = "kafka$(reboot)", sha256 = "0000000000000000000000000000000000000000000000000000000000000001" }
+      region                = "us-east-1"
+      bucket                = "tests-releases"
+      environment_parameter = "/roundtrip/dev/environment"
+      worker                = { key = "worker", sha256 = "0000000000000000000000000000000000000000000000000000000000000001" }
+      java                  = { key = "java.tgz", sha256 = "0000000000000000000000000000000000000000000000000000000000000001" }
+      kafka                 = { key = "kafka$(reboot)", sha256 = "0000000000000000000000000000000000000000000000000000000000000001" }
     }
   }
   expect_failures = [var.release]
@@ -165,10 +171,27 @@ run "a_bucket_that_is_none" {
   command = plan
   variables {
     release = {
-      region = "us-east-1"
-      bucket = "Tests Releases"
-      java   = { key = "java.tgz", sha256 = "0000000000000000000000000000000000000000000000000000000000000001" }
-      kafka  = { key = "kafka.tgz", sha256 = "0000000000000000000000000000000000000000000000000000000000000001" }
+      region                = "us-east-1"
+      bucket                = "Tests Releases"
+      environment_parameter = "/roundtrip/dev/environment"
+      worker                = { key = "worker", sha256 = "0000000000000000000000000000000000000000000000000000000000000001" }
+      java                  = { key = "java.tgz", sha256 = "0000000000000000000000000000000000000000000000000000000000000001" }
+      kafka                 = { key = "kafka.tgz", sha256 = "0000000000000000000000000000000000000000000000000000000000000001" }
+    }
+  }
+  expect_failures = [var.release]
+}
+
+run "an_environment_without_a_slash" {
+  command = plan
+  variables {
+    release = {
+      region                = "us-east-1"
+      bucket                = "tests-releases"
+      environment_parameter = "environment"
+      worker                = { key = "worker", sha256 = "0000000000000000000000000000000000000000000000000000000000000001" }
+      java                  = { key = "java.tgz", sha256 = "0000000000000000000000000000000000000000000000000000000000000001" }
+      kafka                 = { key = "kafka.tgz", sha256 = "0000000000000000000000000000000000000000000000000000000000000001" }
     }
   }
   expect_failures = [var.release]
