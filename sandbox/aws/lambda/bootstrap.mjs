@@ -3,6 +3,10 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
+// A function doesn't outlive the stand-in.
+const parent = process.ppid;
+setInterval(() => process.ppid !== parent && process.exit(1), 250).unref();
+
 const [root, handlerName, contextJson] = process.argv.slice(2);
 const resultFile = process.env.SANDBOX_RESULT;
 delete process.env.SANDBOX_RESULT;

@@ -1,15 +1,18 @@
-import type { RequestContext } from "../service.ts";
+import type { ServiceContext } from "../service.ts";
 import type { LambdaFunction } from "./store.ts";
 
 /** How long a new or changed function stays Pending / InProgress; invoking and changing it is refused meanwhile. */
 export const pendingMs = 300;
 
-export function functionArn(name: string, { region, account }: RequestContext): string {
+export function functionArn(
+  name: string,
+  { region, account }: Pick<ServiceContext, "region" | "account">,
+): string {
   return `arn:aws:lambda:${region}:${account}:function:${name}`;
 }
 
 /** A function's configuration as the API answers it, with its state at this moment. */
-export function configurationOf(found: LambdaFunction, context: RequestContext): object {
+export function configurationOf(found: LambdaFunction, context: ServiceContext): object {
   const busy = context.now().getTime() < found.updated + pendingMs;
   const creating = busy && found.created === found.updated;
   return {

@@ -12,6 +12,8 @@ export interface Invocation {
   readonly variables: Readonly<Record<string, string>>;
   readonly event: string;
   readonly requestId: string;
+  /** Ends it at once: the stand-in stops. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Outcome {
@@ -63,6 +65,8 @@ export async function invoke(invocation: Invocation): Promise<Outcome> {
       stdin: new Blob([invocation.event]),
       stdout: "pipe",
       stderr: "pipe",
+      killSignal: "SIGKILL",
+      ...(invocation.signal ? { signal: invocation.signal } : {}),
     },
   );
   let timedOut = false;

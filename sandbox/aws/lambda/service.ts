@@ -1,16 +1,21 @@
 import { randomUUID } from "node:crypto";
+import type { Events } from "../events.ts";
 import type { Identities } from "../identity.ts";
 import { type Input, optionalText, requiredText } from "../input.ts";
 import {
   AwsError,
+  type ControlRoutes,
   type RequestContext,
   type RestService,
   type Service,
   type ServiceContext,
 } from "../service.ts";
+import type { EventInvokeConfig } from "./asynchronous.ts";
+import { FunctionCalls } from "./calls.ts";
 import { takeCode } from "./code.ts";
 import { configurationOf, functionArn, pendingMs } from "./configuration.ts";
 import { invokeFunction } from "./invoke.ts";
+import { FunctionPolicies } from "./policy.ts";
 import { FunctionStore, type LambdaFunction } from "./store.ts";
 import { targetOf } from "./target.ts";
 
@@ -49,11 +54,33 @@ class LambdaService implements RestService {
   readonly name = "lambda";
   readonly errors = "json";
   private store!: FunctionStore;
+  private policies!: FunctionPolicies;
+  private calls!: FunctionCalls;
 
-  constructor(private readonly identities: Identities) {}
+  constructor(
+    private readonly identities: Identities,
+    private readonly events: Events,
+  ) {}
 
-  start({ db }: ServiceContext): void {
-    this.store = new FunctionStore(db);
+  readonly control: ControlRoutes = {
+    invocations: () => this.calls.called,
+    lambda: async (request) => {
+      const { retryDelaysMs } = (await request.json()) as { retryDelaysMs?: number[] };
+      if (!retryDelaysMs?.every((ms) => ms >= 0))
+        throw new AwsError("ValidationException", "expected retryDelaysMs");
+      this.calls.asynchronous.retryDelaysMs = retryDelaysMs;
+      return {};
+    },
+  };
+
+  start(context: ServiceContext): void {
+    this.store = new FunctionStore(context.db);
+    this.policies = new FunctionPolicies(context.db);
+    this.calls = new FunctionCalls(this.store, this.policies, this.identities, context, this.events);
+  }
+
+  stop(): void {
+    this.calls.stop();
   }
 
   operation(request: Request): { name: string; key: string } {
@@ -62,7 +89,7 @@ class LambdaService implements RestService {
   }
 
   async handle(request: Request, context: RequestContext): Promise<Response> {
-    const { operation, name } = targetOf(request);
+    const { operation, name, statement = "" } = targetOf(request);
     switch (operation) {
       case "CreateFunction":
         return Response.json(await this.create(await json(request), context), { status: 201 });
@@ -90,11 +117,34 @@ class LambdaService implements RestService {
       }
       case "DeleteFunction":
         this.store.remove(this.find(name, context).name);
+        this.policies.removeAll(name);
+        return new Response(null, { status: 204 });
+      case "AddPermission": {
+        const added = this.policies.add(
+          this.find(name, context).name,
+          functionArn(name, context),
+          await json(request),
+        );
+        return Response.json({ Statement: added }, { status: 201 });
+      }
+      case "GetPolicy":
+        return Response.json(this.policyOf(this.find(name, context)));
+      case "RemovePermission":
+        this.policies.remove(this.find(name, context).name, statement);
+        return new Response(null, { status: 204 });
+      case "PutFunctionEventInvokeConfig":
+        this.store.saveEventConfig(this.find(name, context).name, (await json(request)) as EventInvokeConfig);
+        return Response.json(this.eventConfigOf(name, context));
+      case "GetFunctionEventInvokeConfig":
+        return Response.json(this.eventConfigOf(name, context));
+      case "DeleteFunctionEventInvokeConfig":
+        this.eventConfigOf(name, context);
+        this.store.removeEventConfig(name);
         return new Response(null, { status: 204 });
       case "Invoke": {
         const found = this.find(name, context);
         if (found.created === found.updated) this.changeable(name, context);
-        return invokeFunction(request, found, this.identities, context);
+        return invokeFunction(request, this.calls.of(found));
       }
       default:
         throw new AwsError(
@@ -103,6 +153,34 @@ class LambdaService implements RestService {
           404,
         );
     }
+  }
+
+  private policyOf({ name, revision }: LambdaFunction): object {
+    const Statement = this.policies.of(name);
+    if (Statement.length === 0)
+      throw new AwsError("ResourceNotFoundException", "The resource you requested does not exist.", 404);
+    return {
+      Policy: JSON.stringify({ Version: "2012-10-17", Id: "default", Statement }),
+      RevisionId: revision,
+    };
+  }
+
+  private eventConfigOf(name: string, context: RequestContext): object {
+    const config = this.store.eventConfig(this.find(name, context).name);
+    const FunctionArn = `${functionArn(name, context)}:$LATEST`;
+    if (config === undefined)
+      throw new AwsError(
+        "ResourceNotFoundException",
+        `The function ${FunctionArn} doesn't have an EventInvokeConfig`,
+        404,
+      );
+    const { DestinationConfig: destinations, ...rest } = config;
+    return {
+      FunctionArn,
+      LastModified: context.now().getTime() / 1000,
+      ...rest,
+      DestinationConfig: { OnFailure: {}, OnSuccess: {}, ...destinations },
+    };
   }
 
   private find(name: string, context: RequestContext): LambdaFunction {
@@ -170,6 +248,6 @@ class LambdaService implements RestService {
 }
 
 /** Lambda: functions from a zip, from S3 or from a local directory, run as Node processes. */
-export function create(identities: Identities): Service[] {
-  return [new LambdaService(identities)];
+export function create(identities: Identities, events: Events): Service[] {
+  return [new LambdaService(identities, events)];
 }

@@ -1,4 +1,5 @@
 import type { Database } from "bun:sqlite";
+import type { EventInvokeConfig } from "./asynchronous.ts";
 
 /** A function as it is kept. `settings` are the fields of its configuration that are stored and given back. */
 export interface LambdaFunction {
@@ -28,6 +29,7 @@ function fromRow(row: Row): LambdaFunction {
 
 export class FunctionStore {
   constructor(private readonly db: Database) {
+    db.run("CREATE TABLE IF NOT EXISTS lambda_event_configs (name TEXT PRIMARY KEY, config TEXT)");
     db.run(`CREATE TABLE IF NOT EXISTS lambda_functions (name TEXT PRIMARY KEY, root TEXT, codeSha256 TEXT, codeSize INTEGER,
       settings TEXT, tags TEXT, created INTEGER, updated INTEGER, revision TEXT)`);
   }
@@ -60,5 +62,21 @@ export class FunctionStore {
 
   remove(name: string): void {
     this.db.run("DELETE FROM lambda_functions WHERE name = ?", [name]);
+    this.removeEventConfig(name);
+  }
+
+  eventConfig(name: string): EventInvokeConfig | undefined {
+    const row = this.db
+      .query<{ config: string }, [string]>("SELECT config FROM lambda_event_configs WHERE name = ?")
+      .get(name);
+    return row === null ? undefined : (JSON.parse(row.config) as EventInvokeConfig);
+  }
+
+  saveEventConfig(name: string, config: EventInvokeConfig): void {
+    this.db.run("INSERT OR REPLACE INTO lambda_event_configs VALUES (?, ?)", [name, JSON.stringify(config)]);
+  }
+
+  removeEventConfig(name: string): void {
+    this.db.run("DELETE FROM lambda_event_configs WHERE name = ?", [name]);
   }
 }

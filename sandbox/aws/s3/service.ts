@@ -1,6 +1,8 @@
 import { join } from "node:path";
+import type { Events } from "../events.ts";
 import {
   AwsError,
+  type ControlRoutes,
   type RequestContext,
   type RestService,
   type Service,
@@ -21,6 +23,7 @@ import { copyObject } from "./copy.ts";
 import { listObjects, listObjectsV2 } from "./list.ts";
 import { listObjectVersions } from "./list-versions.ts";
 import { abortUpload, createUpload } from "./multipart.ts";
+import { announce, checkNotification, type Delivery } from "./notifications.ts";
 import { deleteObject, putObject } from "./objects.ts";
 import { uploadPart, uploadPartCopy } from "./parts.ts";
 import { getObject } from "./read.ts";
@@ -68,6 +71,16 @@ class S3Service implements RestService {
   readonly name = "s3";
   readonly errors = "xml";
   private store: Store | undefined;
+  private readonly delivery: Delivery = { copies: 1, delayMs: 0 };
+
+  constructor(private readonly events: Events) {}
+
+  readonly control: ControlRoutes = {
+    notifications: async (request) => {
+      const { copies = 1, delayMs = 0 } = (await request.json()) as Partial<Delivery>;
+      return Object.assign(this.delivery, { copies, delayMs });
+    },
+  };
 
   start({ db, dir }: ServiceContext): void {
     this.store = new Store(db, new Blobs(join(dir, "s3")));
@@ -87,14 +100,20 @@ class S3Service implements RestService {
     if (store === undefined) throw new AwsError("ServiceUnavailable", "S3 isn't up yet", 503);
     const target = targetOf(request);
     const operation = operationOf(request);
-    if (target.key === "" && settingOf(target.query) !== undefined)
+    if (target.key === "" && settingOf(target.query) !== undefined) {
+      if (operation === "PutBucketNotificationConfiguration")
+        checkNotification(await (request.clone() as Request).text(), target.bucket, this.events);
       return bucketSetting(request, target, store);
+    }
     const handler = handlers[operation];
     if (handler === undefined) throw new AwsError("NotImplemented", `the stand-in has no ${operation}`, 501);
-    return handler(request, target, store, context);
+    const response = await handler(request, target, store, context);
+    const object = { ...target, version: response.headers.get("x-amz-version-id") };
+    if (response.ok) announce(operation, object, store, this.events, this.delivery, context);
+    return response;
   }
 }
 
-export function create(): Service[] {
-  return [new S3Service()];
+export function create(events: Events): Service[] {
+  return [new S3Service(events)];
 }
