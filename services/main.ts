@@ -34,6 +34,18 @@ const verbs: Readonly<Record<string, Verb>> = {
     does: "waits for clean and backup, then stops the EC2",
     load: () => import("./monitor-clean/main.ts"),
   },
+  "mongodb-backup": {
+    does: "backs MongoDB up to the bucket, every night",
+    load: () => import("./mongodb-backup/main.ts"),
+  },
+  "oplog-archive": {
+    does: "keeps MongoDB's oplog in the bucket, for restores to a point in time",
+    load: () => import("./oplog-archive/main.ts"),
+  },
+  "backup-schedule": {
+    does: "brings the backup's timer to the schedule that holds",
+    load: () => import("./backup-schedule/main.ts"),
+  },
   action: {
     does: "does one short thing and prints its result as JSON",
     load: () => import("./actions/main.ts"),

@@ -1,6 +1,7 @@
 /** The documents of backups in the bucket (core/backup/layout.ts). Schemas lie in `schemas/`. */
 import type { OperationTime } from "../ports.ts";
 import type { Compression, RunKind } from "./layout.ts";
+import type { OplogGap } from "./oplog-era.ts";
 
 /** What was dumped of one collection, counted and hashed as the archive went by. */
 export interface DumpedCollection {
@@ -105,4 +106,16 @@ export interface BackupSchedule {
   /** Absent: the environment's own holds again. */
   readonly schedule?: string;
   readonly setAt: string;
+}
+
+/** `backups/runs/oplog.json`: written each minute, as long as the archive lives. */
+export interface OplogRun extends BackupRun {
+  /** When this was written. */
+  readonly at: string;
+  /** Everything older than this is in the archive. */
+  readonly lagSeconds: number;
+  readonly lastArchived?: OperationTime;
+  readonly era?: string;
+  /** What is missing before this era. */
+  readonly gap?: OplogGap;
 }

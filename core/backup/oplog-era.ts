@@ -36,3 +36,6 @@ export interface OplogEra {
 export function newEraId(now: Date, run: string): string {
   return `${backupId(now)}-${run}`;
 }
+
+/** From an entry's reading to its being in the bucket; `backups.oplogFlushSeconds` of the environment sets another one. */
+export const oplogFlushSecondsDefault = 10;

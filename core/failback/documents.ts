@@ -66,6 +66,8 @@ export interface BackupSettings {
   readonly levels?: readonly (1 | 2 | 3)[];
   /** Secret of the server that backups are restored into to be verified; level 3 needs it. */
   readonly scratchSecret?: string;
+  /** From an operation on MongoDB to its being in the oplog's archive, at most. */
+  readonly oplogFlushSeconds?: number;
 }
 
 export interface Settings {

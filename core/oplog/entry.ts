@@ -29,6 +29,13 @@ export interface OplogOperation {
   readonly session?: string;
 }
 
+/** When a raw entry was written. Fails with an Error for one without a time. */
+export function timeOfEntry(raw: Uint8Array): OperationTime {
+  const time = timestampIn(findElement(raw, "ts"));
+  if (time) return time;
+  throw new Error("an entry of the oplog without a time");
+}
+
 /** Takes a raw oplog entry apart; what it can't place is given as a command by its own name, never dropped. */
 export function readOplogEntry(raw: Uint8Array): OplogOperation[] {
   const at = timestampIn(findElement(raw, "ts")) ?? { t: 0, i: 0 };

@@ -47,3 +47,10 @@ export class PatientStore {
     }
   }
 }
+
+/** Fires some time after a signal did: what is in hand gets that long. */
+export function abortLater(signal: AbortSignal, ms: number): AbortSignal {
+  const later = new AbortController();
+  signal.addEventListener("abort", () => setTimeout(() => later.abort(), ms).unref(), { once: true });
+  return later.signal;
+}

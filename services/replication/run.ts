@@ -8,7 +8,7 @@ import { Arena } from "./arena.ts";
 import { capture } from "./capture.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { type Committed, LogWriter } from "./log-writer.ts";
-import { PatientStore } from "./patient-store.ts";
+import { abortLater, PatientStore } from "./patient-store.ts";
 import { findPosition, type Position } from "./position.ts";
 import { CaptureProgress } from "./progress.ts";
 import { TokenMirror } from "./token-mirror.ts";
@@ -152,11 +152,4 @@ class CaptureRun {
     const body = new TextEncoder().encode(`${JSON.stringify(gap, null, 2)}\n`);
     await patient.put(failback.keys.gap, body, { contentType: "application/json" });
   }
-}
-
-/** Fires some time after a signal did. */
-function abortLater(signal: AbortSignal, ms: number): AbortSignal {
-  const later = new AbortController();
-  signal.addEventListener("abort", () => setTimeout(() => later.abort(), ms).unref(), { once: true });
-  return later.signal;
 }

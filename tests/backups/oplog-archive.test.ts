@@ -1,0 +1,225 @@
+/** The archive of MongoDB's oplog: every entry once and in order, whatever is killed; gaps are said, never glossed over. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { deserialize } from "bson";
+import {
+  newestOplogManifest,
+  oplogManifests,
+  readEra,
+  readSegment,
+} from "../../adapters/backup/oplog-archive.ts";
+import { newestOplogTime } from "../../adapters/mongo/oplog-tail.ts";
+import { readJson, writeJson } from "../../adapters/state/json.ts";
+import type { OplogRun } from "../../core/backup/documents.ts";
+import { oplogKeys, runKey, statusKey } from "../../core/backup/layout.ts";
+import { currentEraKey } from "../../core/backup/oplog-era.ts";
+import type { ServiceStatus } from "../../core/failback/documents.ts";
+import { compareTimes } from "../../core/failback/recorded-tasks.ts";
+import { timeOfEntry } from "../../core/oplog/entry.ts";
+import type { OperationTime } from "../../core/ports.ts";
+import { waitFor } from "../support/wait-for.ts";
+import { BackupWorld } from "./backup-world.ts";
+
+let world: BackupWorld;
+beforeAll(async () => {
+  world = await BackupWorld.start();
+});
+afterAll(() => world?.[Symbol.asyncDispose]());
+
+const limit = 60_000;
+const things = () => world.client.db("shop").collection<{ _id: string; n?: number }>("things");
+const end = { t: 0xffff_ffff, i: 0 };
+
+async function era(): Promise<string> {
+  return (await readEra(world.store))!.value.era;
+}
+
+async function archived(of: string): Promise<Uint8Array[]> {
+  const entries: Uint8Array[] = [];
+  for await (const manifest of oplogManifests(world.store, of, { after: { t: 0, i: 0 }, limit: end }))
+    entries.push(...(await readSegment(world.store, manifest)));
+  return entries;
+}
+
+async function reaches(time: OperationTime): Promise<void> {
+  await waitFor(
+    `the archive to reach ${time.t}:${time.i}`,
+    async () => {
+      const current = await readEra(world.store);
+      const newest = current && (await newestOplogManifest(world.store, current.value.era));
+      return newest !== undefined && compareTimes(newest.manifest.last, time) >= 0;
+    },
+    20_000,
+  );
+}
+
+/** The oplog itself, by the driver. */
+async function oplog(after: OperationTime): Promise<OperationTime[]> {
+  const times: OperationTime[] = [];
+  for await (const entry of world.client.db("local").collection("oplog.rs").find({}, { raw: true })) {
+    const time = timeOfEntry(entry as unknown as Uint8Array);
+    if (compareTimes(time, after) > 0) times.push(time);
+  }
+  return times;
+}
+
+describe("oplog-archive", () => {
+  test(
+    "killed at random it goes on where it stood: each entry of the oplog is archived once, in order, with its bytes",
+    async () => {
+      const seed = Number(process.env.SEED ?? Date.now() % 1e6);
+      console.log(`seed ${seed}`);
+      const random = randomOf(seed);
+      let writing = true;
+      let written = 0;
+      const writer = (async () => {
+        while (writing) {
+          await things().insertMany(
+            Array.from({ length: 1 + Math.floor(random() * 20) }, () => ({ _id: `k${written++}` })),
+          );
+          await Bun.sleep(random() * 5);
+        }
+      })();
+      for (let kill = 0; kill < 3; kill++) {
+        const archive = world.verb("oplog-archive");
+        await waitFor("an archive", async () => (await readEra(world.store)) !== undefined, 20_000);
+        await Bun.sleep(600 + random() * 1200);
+        await archive.kill();
+      }
+      writing = false;
+      await writer;
+      const last = await newestOplogTime(world.client);
+      const archive = world.verb("oplog-archive");
+      await reaches(last);
+      expect(await archive.stop()).toMatchObject({ code: 0 });
+      const current = (await readEra(world.store))!.value;
+      expect(current.gap).toBeUndefined();
+      const entries = await archived(current.era);
+      expect(entries.map(timeOfEntry)).toEqual(await oplog(current.after));
+      const ids = entries.map((raw) => deserialize(raw)).filter((entry) => entry.ns === "shop.things");
+      expect(ids.filter(({ op }) => op === "i").length).toBeGreaterThan(100);
+    },
+    limit,
+  );
+
+  test(
+    "a request that S3 answers late or not at all is tried again; the manifests stay one chain",
+    async () => {
+      const before = await newestOplogManifest(world.store, await era());
+      for (const action of [{ status: 503, code: "SlowDown" }, { reset: true }])
+        await world.fault({
+          caller: "oplog-archive",
+          service: "s3",
+          operation: "PutObject",
+          keyPattern: "oplog/.*(manifests|segments)",
+          nth: 1,
+          times: 2,
+          when: "after",
+          action,
+        });
+      const archive = world.verb("oplog-archive");
+      for (let n = 0; n < 3; n++) {
+        await things().insertOne({ _id: `faulty${n}` });
+        await reaches(await newestOplogTime(world.client));
+      }
+      expect(await archive.stop()).toMatchObject({ code: 0 });
+      expect(await era()).toBe(before!.manifest.era);
+      const { after } = (await readEra(world.store))!.value;
+      expect((await archived(await era())).map(timeOfEntry)).toEqual(await oplog(after));
+    },
+    limit,
+  );
+
+  test(
+    "of two archives one ends with fenced, and its own status and the run's record say so",
+    async () => {
+      const archives = [world.verb("oplog-archive", "one"), world.verb("oplog-archive", "two")];
+      let writing = true;
+      const writer = (async () => {
+        for (let n = 0; writing; n++) {
+          await things().updateOne({ _id: "contested" }, { $set: { n } }, { upsert: true });
+          await Bun.sleep(20);
+        }
+      })();
+      const first = await Promise.race(archives.map(async (one, index) => ({ ...(await one.ended), index })));
+      writing = false;
+      await writer;
+      expect(first.code).toBe(12);
+      expect(first.stderr).toContain("expected to be the only archive of this oplog");
+      await reaches(await newestOplogTime(world.client));
+      expect(await archives[1 - first.index]!.stop()).toMatchObject({ code: 0 });
+      const { after } = (await readEra(world.store))!.value;
+      expect((await archived(await era())).map(timeOfEntry)).toEqual(await oplog(after));
+    },
+    limit,
+  );
+
+  test(
+    "an oplog that was cut begins a new era at the end of the newest backup it still holds, and the gap is told",
+    async () => {
+      const old = await era();
+      const lost = (await newestOplogManifest(world.store, old))!.manifest.last;
+      await things().insertOne({ _id: "never archived" });
+      await world.client.db("admin").command({ _sandbox: "truncateOplog" });
+      await things().insertOne({ _id: "after the cut" });
+      const backup = await world.backUp();
+      await things().insertOne({ _id: "after the backup" });
+      const archive = world.verb("oplog-archive");
+      await reaches(await newestOplogTime(world.client));
+      const current = (await readEra(world.store))!.value;
+      expect(current.era).not.toBe(old);
+      expect(current).toMatchObject({ previous: old, after: backup.oplog.last, gap: { from: lost } });
+      expect(current.gap!.reason).toContain("no longer holds");
+      await waitFor("the status to tell the gap", async () => {
+        const status = (await readJson<ServiceStatus>(world.store, statusKey("oplog-archive")))?.value;
+        return String(status?.detail?.gap).includes("nothing is archived between");
+      });
+      expect(await archive.stop()).toMatchObject({ code: 0 });
+      expect(await archive.log()).toContain("has a gap");
+      const run = (await readJson<OplogRun>(world.store, runKey("oplog")))!.value;
+      expect(run).toMatchObject({ state: "finished", gap: { from: lost }, era: current.era });
+      expect(run.lagSeconds).toBeLessThan(10);
+      expect((await archived(current.era)).map(timeOfEntry)).toEqual(await oplog(current.after));
+    },
+    limit,
+  );
+
+  test(
+    "another replica set begins a new era; a segment altered in the bucket is corrupt, and so is a lost manifest",
+    async () => {
+      const { value } = (await readEra(world.store))!;
+      const source = { ...value.source, replicaSetId: "000000000000000000000000" };
+      await writeJson(world.store, currentEraKey, { ...value, source });
+      const archive = world.verb("oplog-archive");
+      await waitFor("a new era", async () => (await era()) !== value.era, 20_000);
+      for (let n = 0; n < 3; n++) {
+        await things().insertOne({ _id: `era${n}` });
+        await reaches(await newestOplogTime(world.client));
+      }
+      await archive.stop();
+      expect((await readEra(world.store))!.value.gap!.reason).toContain("another replica set");
+      const keys = oplogKeys(await era());
+      const { manifest } = (await newestOplogManifest(world.store, await era()))!;
+      const { body } = (await world.store.get(manifest.segment.key))!;
+      await world.store.put(manifest.segment.key, body.slice(0, -1));
+      await expect(readSegment(world.store, manifest)).rejects.toMatchObject({ kind: "logCorrupt" });
+      await world.store.put(manifest.segment.key, body);
+      expect((await readSegment(world.store, manifest)).length).toBe(manifest.entries);
+      await world.store.delete([keys.manifest(manifest.number - 1)]);
+      await expect(archived(await era())).rejects.toMatchObject({ kind: "logCorrupt" });
+      const { code, stderr } = await world.verb("oplog-archive").ended;
+      expect([code, stderr.includes("manifests without a hole")]).toEqual([11, true]);
+    },
+    limit,
+  );
+});
+
+/** mulberry32 */
+function randomOf(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
