@@ -7,6 +7,7 @@ import { failbackRestore } from "./failback-restore/runbook.ts";
 import { failbackResume } from "./failback-resume/runbook.ts";
 import { failbackStart } from "./failback-start/runbook.ts";
 import { firstStart } from "./first-start/runbook.ts";
+import { kafkaSetup } from "./kafka-setup/runbook.ts";
 import { removeOldUser } from "./remove-old-user/runbook.ts";
 import { renewApplicationUser } from "./renew-application-user/runbook.ts";
 import { rotateCredentials } from "./rotate-credentials/runbook.ts";
@@ -15,7 +16,7 @@ import { tasksResume } from "./tasks-resume/runbook.ts";
 import { unlock } from "./unlock/runbook.ts";
 import { upgradeWorker } from "./upgrade-worker/runbook.ts";
 
-/** Every operation that `roundtrip runbook <name>` runs: legal in phase `normal` (unlock in any), belonging to no failback. */
+/** Every operation that `roundtrip runbook <name>` runs: legal in phase `normal` (unlock and kafka-setup in any), belonging to no failback. */
 export const operations: readonly Operation[] = [
   firstStart,
   tasksPause,
@@ -26,6 +27,7 @@ export const operations: readonly Operation[] = [
   renewApplicationUser,
   unlock,
   upgradeWorker,
+  kafkaSetup,
 ];
 
 /** Every runbook by its name, in the order in which a failback runs them. */

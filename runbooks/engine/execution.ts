@@ -76,10 +76,12 @@ export interface StepBinding {
 /** The context of one step. */
 export function stepContext(deps: RunbookDependencies, request: RunRequest, at: StepBinding): StepContext {
   const { environment } = deps;
-  const instanceOf = (host: Host) =>
-    host === "operations"
+  const instanceOf = (host: Host) => {
+    if (typeof host === "object") return host.instanceId;
+    return host === "operations"
       ? (environment.operationsInstanceId ?? environment.instanceId)
       : environment.instanceId;
+  };
   return {
     ...deps,
     settings: { ...defaultSettings, ...environment.settings },

@@ -34,6 +34,7 @@ const sampleEnvironment: Environment = {
     administrators: ["root"],
   },
   mongodb: { secret: "dev/mongodb" },
+  kafka: { nodes: [1, 2, 3].map((id) => ({ id, instanceId: `i-kafka-${id}`, privateIp: `10.0.${id}.10` })) },
   replicationTasks: [{ id: "orders", arn: "arn:orders" }],
 };
 
@@ -45,6 +46,8 @@ export class FakeWorld {
   /** What an action answers; by default ok without checks. */
   readonly answers = new Map<string, (parameters: Readonly<Record<string, string>>) => CommandResult>();
   instance: InstanceState = "stopped";
+  /** Kafka's nodes are always on. */
+  node: InstanceState = "running";
   task: ReplicationTask = { id: "orders", arn: "arn:orders", status: "stopped", checkpoint: { raw: "c1" } };
   tables: readonly TableStatistics[] = [
     {
@@ -83,7 +86,7 @@ export class FakeWorld {
   };
 
   readonly instances: Instances = {
-    state: async () => this.instance,
+    state: async (instanceId) => (instanceId.startsWith("i-kafka-") ? this.node : this.instance),
     start: async () => {
       this.calls.push("start instance");
       this.instance = "running";

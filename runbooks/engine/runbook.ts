@@ -32,8 +32,8 @@ export interface Caller {
   readonly url?: string;
 }
 
-/** The EC2 an action runs on. Where an environment has no operations host, the failback host serves. */
-export type Host = "failback" | "operations";
+/** The EC2 an action runs on. Where an environment has no operations host, the failback host serves; Kafka's nodes go by their ids. */
+export type Host = "failback" | "operations" | { readonly instanceId: string };
 
 export interface StepContext {
   readonly environment: Environment;

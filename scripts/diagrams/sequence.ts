@@ -20,7 +20,8 @@ export function sequenceDiagram(steps: readonly PlannedStep[], id: string): stri
   const participants = [...new Set(messages.flat().map(({ to }) => to))].filter((name) => name !== runner);
   const lines = steps.flatMap(({ step }, index) => [
     `  Note over ${runner}: ${index + 1}. ${step}`,
-    ...messages[index]!.map(({ to, text }) => `  ${runner}->>${to}: ${text.replace(/[;#]/g, ",")}`),
+    // What is asked of several machines in one step stands there once.
+    ...new Set(messages[index]!.map(({ to, text }) => `  ${runner}->>${to}: ${text.replace(/[;#]/g, ",")}`)),
   ]);
   return [
     "sequenceDiagram",
@@ -35,6 +36,10 @@ function messageOf({ call, target, parameters = {} }: PlannedCall, id: string): 
   const text = words.join(" ");
   if (to === undefined) return { to: runner, text: call };
   const named = to === "SSM" ? action.exec(text)?.[1] : undefined;
-  if (named) return { to: "Host", text: [named, parameters.unit].filter((word) => word).join(" ") };
+  if (named)
+    return {
+      to: named.startsWith("kafka-") ? "Node" : "Host",
+      text: [named, parameters.unit].filter((word) => word).join(" "),
+    };
   return { to, text: to === "S3" ? `${text} ${target.replaceAll(id, "‹id›")}` : text };
 }

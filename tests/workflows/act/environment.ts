@@ -33,7 +33,10 @@ async function publish(): Promise<Environment> {
   const { Parameter } = await ssm.send(new GetParameterCommand({ Name }));
   const environment = JSON.parse(Parameter!.Value!) as Environment;
   const administrators = [...environment.documentdb.administrators, "root"];
-  const published = { ...environment, documentdb: { ...environment.documentdb, administrators }, settings };
+  // Nodes of which only the plan is shown; set up they are in tests/kafka.
+  const kafka = { nodes: [1, 2, 3].map((id) => ({ id, instanceId: `i-${id}`, privateIp: `10.0.${id}.10` })) };
+  const documentdb = { ...environment.documentdb, administrators };
+  const published = { ...environment, documentdb, kafka, settings };
   await ssm.send(new PutParameterCommand({ Name, Value: JSON.stringify(published), Overwrite: true }));
   return published;
 }
