@@ -4,7 +4,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/node_modules/.bin:$(CURDIR)/.tools/bin:$(PATH)
 ARGS ?=
 
-.PHONY: help setup drill test bench chaos build test-systemd test-workflows clean
+.PHONY: help setup drill test bench chaos terraform-kills build test-systemd test-workflows clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -31,6 +31,9 @@ bench: setup build ## ratios measured in one run (ARGS=--json)
 
 chaos: setup build ## kill -9 before and after every request of a small drill
 	@bun tests/chaos/main.ts $(ARGS)
+
+terraform-kills: setup build ## the first apply of the stack, killed at every request to AWS, and run again (an hour; ARGS="--only TEXT")
+	@bun tests/terraform-kills/main.ts $(ARGS)
 
 build: node_modules/.package-lock.json ## dist/roundtrip-worker, dist/create-user-db.zip (ROUNDTRIP_CA_BUNDLE=<file>), dist/notify.zip
 	@bun services/build.ts

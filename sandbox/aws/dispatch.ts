@@ -1,12 +1,15 @@
 import { createHash, randomUUID } from "node:crypto";
 import { asAwsError, errorResponse } from "./errors.ts";
-import type { Fault, Faults } from "./faults.ts";
+import type { Fault, Faults, Subject } from "./faults.ts";
 import type { Identities } from "./identity.ts";
 import type { Journal } from "./journal.ts";
 import type { Processes } from "./processes.ts";
 import { type Routed, Router } from "./route.ts";
 import { AwsError, type RequestContext, type Service, type ServiceContext } from "./service.ts";
 import { type Signed, verifySignature } from "./signature.ts";
+
+/** Is told of a request when it comes in and when it is answered, its effect done; nothing else happens meanwhile. */
+export type Observer = (when: Fault["when"], subject: Subject) => void;
 
 interface DispatchOptions {
   readonly services: readonly Service[];
@@ -15,6 +18,7 @@ interface DispatchOptions {
   readonly faults: Faults;
   readonly journal: Journal;
   readonly processes: Processes;
+  readonly observe?: Observer | undefined;
 }
 
 const unsignedOperations = new Set(["AssumeRoleWithWebIdentity"]);
@@ -61,9 +65,12 @@ export class Dispatcher {
     }
     const caller = callerOf(request);
     const { service, operation, key } = routed;
-    const firing = this.options.faults.match({ service, operation, key, caller });
+    const subject = { service, operation, key, caller };
+    const firing = this.options.faults.match(subject);
+    this.options.observe?.("before", subject);
     const response = await this.answer(request, routed, caller, firing, requestId);
     if (this.closed) return resetResponse();
+    this.options.observe?.("after", subject);
     const length = Number(
       request.headers.get("x-amz-decoded-content-length") ?? request.headers.get("content-length") ?? 0,
     );

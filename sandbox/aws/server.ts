@@ -2,7 +2,7 @@ import { Database } from "bun:sqlite";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { handleControl } from "./control.ts";
-import { Dispatcher } from "./dispatch.ts";
+import { Dispatcher, type Observer } from "./dispatch.ts";
 import { Faults } from "./faults.ts";
 import { Identities } from "./identity.ts";
 import { Journal } from "./journal.ts";
@@ -16,6 +16,8 @@ export interface AwsOptions {
   /** 0: the port this directory was served on before, else any free one. */
   readonly port: number;
   readonly region: string;
+  /** For a test that looks into what is kept between two requests. */
+  readonly observe?: Observer;
 }
 
 export interface AwsServer {
@@ -44,7 +46,7 @@ async function startAll(services: readonly Service[], context: ServiceContext): 
 }
 
 /** Starts the stand-in on loopback. Everything it knows lies below `dir` and is there again after a restart. */
-export async function startAws({ dir, port, region }: AwsOptions): Promise<AwsServer> {
+export async function startAws({ dir, port, region, observe }: AwsOptions): Promise<AwsServer> {
   mkdirSync(dir, { recursive: true });
   const db = openDatabase(join(dir, "aws.sqlite"));
   const portFile = join(dir, "port");
@@ -67,7 +69,7 @@ export async function startAws({ dir, port, region }: AwsOptions): Promise<AwsSe
       ),
     ),
   );
-  const dispatcher = new Dispatcher({ ...controlled, services, context });
+  const dispatcher = new Dispatcher({ ...controlled, services, context, observe });
   let started = false;
   const { promise: starting, resolve: begin } = Promise.withResolvers<void>();
   const server = Bun.serve({

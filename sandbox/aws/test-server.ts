@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { defaultCredentials } from "./identity.ts";
-import { type AwsServer, startAws } from "./server.ts";
+import { type AwsOptions, type AwsServer, startAws } from "./server.ts";
 
 /** The AWS variables that lead SDK clients to an endpoint. */
 export function awsVariables(url: string): Record<string, string> {
@@ -38,10 +38,16 @@ export interface TestAws extends AsyncDisposable {
   restart(): Promise<void>;
 }
 
+export interface TestAwsOptions extends Pick<AwsOptions, "observe"> {
+  /** What it keeps at the start: a copy of this directory. */
+  readonly from?: string;
+}
+
 /** The stand-in inside a test, on a free port and in a directory of its own, with the AWS variables set to it. */
-export async function startTestAws(): Promise<TestAws> {
+export async function startTestAws({ from, ...more }: TestAwsOptions = {}): Promise<TestAws> {
   const dir = mkdtempSync(join(tmpdir(), "aws-stand-in-"));
-  const options = { dir, port: 0, region: "us-east-1" };
+  if (from !== undefined) cpSync(from, dir, { recursive: true });
+  const options = { ...more, dir, port: 0, region: "us-east-1" };
   let server: AwsServer = await startAws(options);
   const variables = withVariables(awsVariables(server.url));
   return {

@@ -134,7 +134,7 @@ export const suites: readonly Suite[] = [
   { name: "sandbox up", tests: ["sandbox/up"], minutesMax: 5 },
   {
     name: "Terraform: stand-in provider, modules, adopt",
-    tests: ["sandbox/terraform-provider", "tests/terraform", "tests/adopt"],
+    tests: ["sandbox/terraform-provider", "tests/terraform", "tests/terraform-kills", "tests/adopt"],
     minutesMax: 15,
     missing: terraformMissing,
   },

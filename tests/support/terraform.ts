@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { defaultCredentials } from "../../sandbox/aws/identity.ts";
-import { startTestAws, type TestAws } from "../../sandbox/aws/test-server.ts";
+import { startTestAws, type TestAws, type TestAwsOptions } from "../../sandbox/aws/test-server.ts";
 import { AwsClient } from "../../sandbox/terraform-provider/aws/client.ts";
 import { startTerraform } from "../../sandbox/up/terraform.ts";
 
@@ -39,8 +39,8 @@ export class TestTerraform implements AsyncDisposable {
     readonly environment: Readonly<Record<string, string>>,
   ) {}
 
-  static async start(): Promise<TestTerraform> {
-    const aws = await startTestAws();
+  static async start(options: TestAwsOptions = {}): Promise<TestTerraform> {
+    const aws = await startTestAws(options);
     const dir = mkdtempSync(join(tmpdir(), "terraform-test-"));
     const environment = startTerraform(join(dir, "terraform"), aws.url);
     return new TestTerraform(aws, dir, environment);
@@ -115,6 +115,17 @@ export class TestTerraform implements AsyncDisposable {
       operation: "CreateBucket",
       method: "PUT",
       path: `/${bucket}`,
+      region: "us-east-1",
+    });
+  }
+
+  async deleteObject(bucket: string, key: string): Promise<void> {
+    const client = new AwsClient(this.aws.url, async () => defaultCredentials);
+    await client.send({
+      service: "s3",
+      operation: "DeleteObject",
+      method: "DELETE",
+      path: `/${bucket}/${key}`,
       region: "us-east-1",
     });
   }

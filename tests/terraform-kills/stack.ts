@@ -1,5 +1,4 @@
-/** Kill -9 of a first apply of the whole stack at one of its requests to AWS, and the runs after it. */
-import { Database } from "bun:sqlite";
+/** The whole stack in an account of its own, to be applied by processes that die on the way. */
 import {
   chmodSync,
   cpSync,
@@ -12,13 +11,17 @@ import {
 import { join } from "node:path";
 import { zipSync } from "fflate";
 import { TerraformInfrastructure, type TerraformOptions } from "../../adapters/terraform/infrastructure.ts";
+import type { TestAwsOptions } from "../../sandbox/aws/test-server.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { TestTerraform, terraformWrapper } from "../support/terraform.ts";
 import { waitFor } from "../support/wait-for.ts";
+import { contentOf } from "./content.ts";
 
 const repository = join(import.meta.dirname, "../..");
 const environment = "dev";
-const stateBucket = "roundtrip-state";
+export const stateBucket = "roundtrip-state";
+export const stateKey = `${environment}.tfstate`;
+const lockKey = `${stateKey}.tflock`;
 
 /** The same files for every run, whatever is edited meanwhile. */
 const snapshot = temporaryFolder("roundtrip-kills");
@@ -28,11 +31,13 @@ for (const entry of ["terraform", "runbooks", "services", "tasks.yaml"])
     filter: (path) => !path.includes(".terraform"),
   });
 
-/** Where it is killed: the program that started Terraform, or Terraform itself with its providers. */
-export interface Point {
-  /** Counted from the first request of all, or from the first whose key matches. */
-  readonly nth: number;
+/** A request, and who is killed by it: the program that started Terraform, or Terraform itself with its providers. */
+export interface Death {
+  readonly service?: string;
+  readonly operation?: string;
   readonly keyPattern?: string;
+  /** The how manieth of such requests. */
+  readonly nth: number;
   readonly when: "before" | "after";
   readonly victim: "parent" | "terraform";
 }
@@ -42,47 +47,38 @@ export interface Ran {
   readonly said: string;
 }
 
-/** The whole stack in an account of its own, with its state in S3. */
 export class KilledStack implements AsyncDisposable {
   private constructor(
     private readonly world: TestTerraform,
     private readonly stack: string,
     private readonly options: TerraformOptions,
-    /** The journal's last entry before anything was applied. */
-    private readonly before: number,
   ) {}
 
-  static async start(): Promise<KilledStack> {
-    const world = await TestTerraform.start();
+  /** An account with the secrets people make and the states' bucket, or what `from` keeps. */
+  static async start(options: TestAwsOptions = {}): Promise<KilledStack> {
+    const world = await TestTerraform.start(options);
     const stack = checkout(join(world.dir, "repository"));
-    for (const name of ["master", "documentdb", "mongodb", "mongodb-dms", "shop"])
-      await world.call("secretsmanager", "secretsmanager.CreateSecret", {
-        Name: `roundtrip/${environment}/${name}`,
-        SecretString: JSON.stringify({ username: "administrator", password: "held-in-secret-3391" }),
-      });
-    await world.createBucket(stateBucket);
+    if (options.from === undefined) await furnish(world);
     const program = join(world.dir, "terraform-wrapper");
     writeFileSync(program, terraformWrapper(world.aws.url));
     chmodSync(program, 0o755);
-    const options: TerraformOptions = {
+    return new KilledStack(world, stack, {
       directory: stack,
       variableFiles: [`../environments/${environment}.tfvars`],
-      backend: {
-        bucket: stateBucket,
-        key: `${environment}.tfstate`,
-        region: "us-east-1",
-        use_path_style: "true",
-      },
+      backend: { bucket: stateBucket, key: stateKey, region: "us-east-1", use_path_style: "true" },
       program,
       lockTimeoutSeconds: 0,
-    };
-    const journal = (await world.aws.control("GET", "journal")) as { n: number }[];
-    return new KilledStack(world, stack, options, journal.at(-1)?.n ?? 0);
+    });
+  }
+
+  /** Where the stand-in keeps what it knows. */
+  get kept(): string {
+    return this.world.aws.dir;
   }
 
   /** A plan and its apply, as a process of its own. */
   async apply(): Promise<Ran> {
-    const child = Bun.spawn([process.execPath, join(import.meta.dirname, "main.ts")], {
+    const child = Bun.spawn([process.execPath, join(import.meta.dirname, "run.ts")], {
       env: { ...process.env, ...this.world.environment, TEST_TERRAFORM: JSON.stringify(this.options) },
       stdin: "pipe",
       stdout: "ignore",
@@ -95,7 +91,7 @@ export class KilledStack implements AsyncDisposable {
     return { code, said };
   }
 
-  async arm({ victim, ...point }: Point): Promise<void> {
+  async arm({ victim, ...point }: Death): Promise<void> {
     // Who asks is Terraform's provider: it gets its answer when only the parent is killed.
     const action = { kill: victim, answer: victim === "parent" };
     await this.world.aws.control("POST", "faults", { id: "kill", ...point, action });
@@ -106,9 +102,10 @@ export class KilledStack implements AsyncDisposable {
     return faults.some(({ fired }) => fired > 0);
   }
 
-  /** How often AWS was asked since the start. */
-  async requests(): Promise<number> {
-    return ((await this.world.aws.control("GET", `journal?after=${this.before}`)) as object[]).length;
+  /** Every answer to Terraform's provider comes late, as from AWS: Terraform saves its state on the way. */
+  async slowDown(milliseconds: number): Promise<void> {
+    const action = { delayMs: milliseconds };
+    await this.world.aws.control("POST", "faults", { caller: "terraform", times: "unlimited", action });
   }
 
   /** Frees the state's lock as `roundtrip unlock` does once it has proved the holder dead. Gives whether there was one. */
@@ -119,32 +116,20 @@ export class KilledStack implements AsyncDisposable {
     return lock !== undefined;
   }
 
+  /** Removes the lock's object, which is all that freeing it does. */
+  async dropLock(): Promise<void> {
+    await this.world.deleteObject(stateBucket, lockKey);
+  }
+
   /** What the next apply would do. */
   async plan(): Promise<string[]> {
     using infrastructure = this.infrastructure();
     return (await infrastructure.plan()).map(({ action, address }) => `${action} ${address}`);
   }
 
-  /** How many objects of each kind there are in AWS, whoever made them. */
-  inventory(): Record<string, number> {
-    using aws = new Database(join(this.world.aws.dir, "aws.sqlite"), { readonly: true });
-    const count = (kind: string, table: string, where = "1") =>
-      aws
-        .query<{ kind: string; count: number }, []>(
-          `SELECT ${kind} AS kind, count(*) AS count FROM ${table} WHERE ${where} GROUP BY 1 ORDER BY 1`,
-        )
-        .all()
-        .map((row) => [row.kind, row.count]);
-    return Object.fromEntries([
-      ...count("type", "stored_objects"),
-      ...count("kind", "dms_resources"),
-      ...count("'ec2_instances'", "ec2_instances", "json_extract(data, '$.state') <> 'terminated'"),
-      ...count("'lambda_functions'", "lambda_functions"),
-      ...count("'parameters'", "parameters"),
-      ...count("'s3_buckets'", "s3_buckets"),
-      ...count("'secrets'", "secrets"),
-      ...count("'ssm_documents'", "ssm_documents"),
-    ]) as Record<string, number>;
+  /** Everything there is in AWS, whoever made it. */
+  content(): string[] {
+    return contentOf(this.world.aws.dir, { bucket: stateBucket, checkout: this.world.dir });
   }
 
   /** What stands in the root module and isn't in the repository. */
@@ -165,12 +150,24 @@ export class KilledStack implements AsyncDisposable {
   }
 }
 
+async function furnish(world: TestTerraform): Promise<void> {
+  for (const name of ["master", "documentdb", "mongodb", "mongodb-dms", "shop"])
+    await world.call("secretsmanager", "secretsmanager.CreateSecret", {
+      Name: `roundtrip/${environment}/${name}`,
+      SecretString: JSON.stringify({ username: "administrator", password: "held-in-secret-3391" }),
+    });
+  await world.createBucket(stateBucket);
+}
+
 /** What the stack reads, with artifacts that nobody runs. Gives the stack's folder. */
 function checkout(folder: string): string {
   cpSync(snapshot, folder, { recursive: true });
   mkdirSync(join(folder, "dist"));
   const handler = new TextEncoder().encode("export const handler = async () => ({});");
-  writeFileSync(join(folder, "dist/create-user-db.zip"), zipSync({ "index.mjs": handler }));
+  writeFileSync(
+    join(folder, "dist/create-user-db.zip"),
+    zipSync({ "index.mjs": handler }, { mtime: "2026-01-01" }),
+  );
   writeFileSync(join(folder, "dist/global-bundle.pem"), "-----BEGIN CERTIFICATE-----");
   return join(folder, "terraform/stack");
 }

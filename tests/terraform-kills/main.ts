@@ -1,0 +1,68 @@
+/**
+ * The sweep of decision 8: the first apply of the whole stack, killed at every one of its requests to AWS, and run again.
+ *
+ *   bun tests/terraform-kills/main.ts [--pass NAME] [--only TEXT] [--workers 2]
+ *
+ * `--only` keeps the points whose name contains it: a line of a failure, run again by itself.
+ */
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { awsVariables } from "../../sandbox/aws/test-server.ts";
+import { removeTemporaryFolders, temporaryFolder } from "../support/temporary-folder.ts";
+import { type Pass, type Point, passes } from "./points.ts";
+
+const { values } = parseArgs({
+  options: {
+    pass: { type: "string", multiple: true },
+    only: { type: "string" },
+    workers: { type: "string", default: String(cpus().length) },
+  },
+});
+// Every account has them alike; set for good, as accounts come and go beside each other.
+Object.assign(process.env, awsVariables("http://127.0.0.1:9"));
+const { only } = values;
+const minutesSince = (started: number) => ((performance.now() - started) / 60_000).toFixed(1);
+const started = performance.now();
+let failed = 0;
+for (const pass of passes) {
+  if (values.pass && !values.pass.includes(pass.name)) continue;
+  failed += await run(pass);
+}
+removeTemporaryFolders();
+console.log(`${failed} points failed, ${minutesSince(started)} minutes`);
+process.exit(failed === 0 ? 0 : 1);
+
+async function run(pass: Pass): Promise<number> {
+  const started = performance.now();
+  const { says, points } = await pass.points(join(temporaryFolder("terraform-kills"), pass.name));
+  const wanted = points.filter(({ name }) => only === undefined || name.includes(only));
+  console.log(`${pass.name}: ${says}; ${wanted.length} points`);
+  const open = [...wanted.entries()];
+  const count = { reached: 0, failed: 0 };
+  const work = async () => {
+    for (let next = open.shift(); next; next = open.shift()) {
+      const [index, point] = next;
+      const outcome = await attempt(point);
+      count.reached += outcome.reached ? 1 : 0;
+      count.failed += outcome.failed ? 1 : 0;
+      console.log(`${pass.name} ${index + 1}/${wanted.length} ${point.name}: ${outcome.said}`);
+    }
+  };
+  await Promise.all(Array.from({ length: Number(values.workers) }, work));
+  console.log(
+    `${pass.name}: ${count.reached} of ${wanted.length} points reached, ${count.failed} failed, ${minutesSince(started)} minutes`,
+  );
+  return count.failed;
+}
+
+async function attempt(point: Point): Promise<{ reached: boolean; failed: boolean; said: string }> {
+  const started = performance.now();
+  try {
+    const { reached, said } = await point.run();
+    const seconds = ((performance.now() - started) / 1000).toFixed(0);
+    return { reached, failed: false, said: `${reached ? "" : "NOT REACHED, "}${said}, ${seconds} s` };
+  } catch (error) {
+    return { reached: true, failed: true, said: `FAILED\n${error instanceof Error ? error.message : error}` };
+  }
+}
