@@ -180,6 +180,17 @@ export interface Units {
   ): Promise<{ active: string; sub: string; result: string; mainPid: number; exitStatus: number }>;
 }
 
+/** systemd's timers on the host the program runs on. */
+export interface Timers {
+  /**
+   * Makes the timer elapse at these calendar expressions in place of its own, also after a boot. Gives false when it did
+   * so already. `note` stands in the file, for a person.
+   */
+  reschedule(timer: string, calendars: readonly string[], note: string): Promise<boolean>;
+  /** When it elapses next; `undefined` for a timer that is off. */
+  nextElapse(timer: string): Promise<Date | undefined>;
+}
+
 /** BSON timestamp as plain data: seconds and increment. */
 export interface OperationTime {
   readonly t: number;

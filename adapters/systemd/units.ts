@@ -40,9 +40,11 @@ function checked(unit: string): string {
   });
 }
 
-function systemctl(parameters: readonly string[]): Promise<string> {
+/** Runs `systemctl`, which is found on PATH, and gives its stdout; times are UTC. Fails `unavailable`. */
+export function systemctl(parameters: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn("systemctl", parameters, { stdio: ["ignore", "pipe", "pipe"] });
+    const env = { ...process.env, TZ: "UTC" };
+    const child = spawn("systemctl", parameters, { stdio: ["ignore", "pipe", "pipe"], env });
     let stdout = "";
     let stderr = "";
     child.stdout.on("data", (chunk) => (stdout = (stdout + chunk).slice(-outputCharactersMax)));

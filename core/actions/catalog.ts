@@ -19,6 +19,8 @@ import {
   operationParameter,
   releaseKeyParameter,
   releaseSha256Parameter,
+  scheduleParameter,
+  shownUnitParameter,
   sinceParameter,
   sourceUserParameters,
   unitParameter,
@@ -117,6 +119,14 @@ export const actionCatalog = [
     timeoutSeconds: 120,
   },
   {
+    name: "set-backup-schedule",
+    summary: "Keeps the schedule of backups in the bucket and gives it to this host's timer.",
+    failback: false,
+    phases: ["normal"],
+    parameters: [scheduleParameter],
+    timeoutSeconds: 120,
+  },
+  {
     name: "stop-service",
     summary: "Stops a unit of the worker and waits until it has stopped.",
     failback: true,
@@ -129,7 +139,7 @@ export const actionCatalog = [
     summary: "Shows what systemd says of a unit of the worker.",
     failback: false,
     phases: "any",
-    parameters: [unitParameter],
+    parameters: [shownUnitParameter],
     timeoutSeconds: 60,
   },
   {
@@ -137,7 +147,7 @@ export const actionCatalog = [
     summary: "Shows the end of a unit's journal.",
     failback: false,
     phases: "any",
-    parameters: [unitParameter, linesParameter],
+    parameters: [shownUnitParameter, linesParameter],
     timeoutSeconds: 60,
   },
   {

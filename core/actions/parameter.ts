@@ -33,7 +33,7 @@ export function flagParameter(
   return { name, description, allowedValues: truth, ...(fallback ? { default: fallback } : {}) };
 }
 
-/** Units a runner may start, look at and read the journal of; nothing else on the host is reachable. */
+/** Units a runner may start and stop on the failback host. */
 export const unitParameter: ActionParameter = {
   name: "unit",
   description: "Unit of the worker.",
@@ -48,11 +48,32 @@ export const unitParameter: ActionParameter = {
   ],
 };
 
+/** Units of the operations host: backups of MongoDB. */
+export const operationsUnits: readonly string[] = [
+  "mongodb-backup.service",
+  "verify-backup.service",
+  "oplog-archive.service",
+  "restore-backup.service",
+  "backup-schedule.service",
+];
+
+/** Units a runner may look at and read the journal of; nothing else on a host is reachable. */
+export const shownUnitParameter: ActionParameter = {
+  ...unitParameter,
+  allowedValues: [...(unitParameter.allowedValues ?? []), ...operationsUnits],
+};
+
 /** Units of backups that a runner may start, on the operations host. */
 export const backupUnitParameter: ActionParameter = {
   name: "unit",
   description: "Unit of backups.",
   allowedValues: ["mongodb-backup.service", "verify-backup.service", "restore-backup.service"],
+};
+
+export const scheduleParameter: ActionParameter = {
+  name: "schedule",
+  description: "When backups run: five fields of cron, in UTC; default for the environment's own.",
+  allowedPattern: "^(default|[0-9A-Za-z*][0-9A-Za-z*,/-]*( [0-9A-Za-z*][0-9A-Za-z*,/-]*){4})$",
 };
 
 /** Database names as MongoDB admits them, comma between. */

@@ -46,7 +46,7 @@ export class TimerUnit {
   arm(fireNow = false): void {
     if (this.activeState !== "active") return;
     clearTimeout(this.#timer);
-    this.nextAt = fireNow ? new Date() : this.#next(new Date());
+    this.nextAt = fireNow ? new Date() : this.#next();
     if (!this.nextAt) return;
     const waitMs = Math.max(0, this.nextAt.getTime() - Date.now());
     this.#timer = setTimeout(
@@ -62,7 +62,7 @@ export class TimerUnit {
     this.arm();
   }
 
-  #next(now: Date): Date | undefined {
+  #next(): Date | undefined {
     const settings = this.unit.timer!;
     const { activeAt, inactiveAt } = this.context.activity(settings.unit);
     const relative = [
@@ -72,8 +72,10 @@ export class TimerUnit {
       ...settings.onUnitInactiveMs.map((ms) => after(inactiveAt, ms)),
     ].filter((moment) => moment !== undefined);
     const due = relative.filter((moment) => !this.lastTriggerAt || moment > this.lastTriggerAt);
+    // From when it last fired, so that a calendar that is new (daemon-reload) makes up for a moment it has missed.
+    const since = this.lastTriggerAt ?? this.#startedAt;
     const calendar = settings.calendars
-      .map((entry) => nextElapse(entry, now))
+      .map((entry) => nextElapse(entry, since))
       .filter((moment) => moment !== undefined);
     return [...due, ...calendar].sort((left, right) => left.getTime() - right.getTime())[0];
   }

@@ -1,16 +1,16 @@
 import { actionCatalog } from "../../core/actions/catalog.ts";
-import { unitParameter } from "../../core/actions/parameter.ts";
+import { operationsUnits, shownUnitParameter } from "../../core/actions/parameter.ts";
 import { RoundtripError } from "../../core/errors.ts";
 import { documentName } from "../../runbooks/engine/action.ts";
 import { type Command, usageError } from "./command.ts";
 import { dependenciesFor } from "./dependencies.ts";
 
-const services = (unitParameter.allowedValues ?? []).map((unit) => unit.replace(/\.service$/, ""));
+const services = (shownUnitParameter.allowedValues ?? []).map((unit) => unit.replace(/\.service$/, ""));
 const waitSeconds = actionCatalog.find((action) => action.name === "service-logs")?.timeoutSeconds ?? 60;
 
 export const logsCommand: Command = {
   name: "roundtrip logs",
-  summary: "Shows the end of a service's journal on the failback host.",
+  summary: "Shows the end of a service's journal, on the host it runs on.",
   usage: "roundtrip logs <service> --env <environment> [--lines N]",
   options: { env: { type: "string" }, lines: { type: "string", default: "100" } },
   optionHelp: [
@@ -28,8 +28,11 @@ export const logsCommand: Command = {
     if (!/^[1-9][0-9]{0,2}$/.test(lines)) throw usageError("take --lines", lines, "a number from 1 to 999");
     const { environment, commands } = await dependenciesFor(values.env, () => {});
     const document = documentName(environment, "service-logs");
-    const id = await commands.send(environment.instanceId, document, { unit: `${service}.service`, lines });
-    const result = await commands.wait(environment.instanceId, id, waitSeconds + 60);
+    const unit = `${service}.service`;
+    const { instanceId: failback, operationsInstanceId: operations = failback } = environment;
+    const host = operationsUnits.includes(unit) ? operations : failback;
+    const id = await commands.send(host, document, { unit, lines });
+    const result = await commands.wait(host, id, waitSeconds + 60);
     process.stdout.write(journalOf(result.stdout));
     if (result.status === "success") return 0;
     throw new RoundtripError({
@@ -37,7 +40,7 @@ export const logsCommand: Command = {
       what: `read the journal of ${service}`,
       expected: "status success",
       got: `${result.status}, exit code ${result.exitCode}: ${result.stderr.trim().slice(-500)}`,
-      wayOut: "see that the failback host is on (`roundtrip status`) and try again",
+      wayOut: `see that host ${host} is on (roundtrip status) and try again`,
     });
   },
 };

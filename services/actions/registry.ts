@@ -12,6 +12,7 @@ const actions: Readonly<Record<ActionName, () => Promise<{ readonly run: Action 
   "enable-change-streams": () => import("./enable-change-streams.ts"),
   "start-service": () => import("./start-service.ts"),
   "start-backup-service": () => import("./start-backup-service.ts"),
+  "set-backup-schedule": () => import("./set-backup-schedule.ts"),
   "stop-service": () => import("./stop-service.ts"),
   "service-status": () => import("./service-status.ts"),
   "service-logs": () => import("./service-logs.ts"),

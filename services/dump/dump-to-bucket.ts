@@ -1,7 +1,7 @@
 /** mongodump's archive on its way to the bucket: compressed, hashed and uploaded as it comes, never on the disk. */
 import { join } from "node:path";
-import { pipeline, Readable } from "node:stream";
-import { constants, createGzip, createZstdCompress } from "node:zlib";
+import { Duplex, pipeline, Readable } from "node:stream";
+import { createGzip } from "node:zlib";
 import { configurationText, connectionString } from "../../adapters/dump/configuration.ts";
 import { dumpArchive } from "../../adapters/dump/mongodump.ts";
 import type { Compression } from "../../core/backup/layout.ts";
@@ -12,7 +12,6 @@ import { withPrivateFile } from "./private-file.ts";
 
 /** Fast rather than small: somebody waits for the dump, or the server is read for as long as it takes. */
 const gzipLevel = 3;
-const zstdLevel = 3;
 const reportEveryMs = 1000;
 
 export interface DumpToBucket {
@@ -70,10 +69,9 @@ export async function dumpToBucket(
 }
 
 function compress(archive: AsyncIterable<Uint8Array>, compression: Compression): Readable {
+  // zstd's own default is level 3, too.
   const compressor =
-    compression === "gzip"
-      ? createGzip({ level: gzipLevel })
-      : createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: zstdLevel } });
+    compression === "gzip" ? createGzip({ level: gzipLevel }) : Duplex.fromWeb(new CompressionStream("zstd"));
   // The error of either end reaches whoever reads the compressor.
   pipeline(Readable.from(archive, { objectMode: false }), compressor, () => {});
   return compressor;

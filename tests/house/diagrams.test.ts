@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { unitParameter } from "../../core/actions/parameter.ts";
 import { keysOf } from "../../core/failback/layout.ts";
 import { assertTransition, type Phase, phases } from "../../core/failback/phase.ts";
 import { runbooks } from "../../runbooks/catalog.ts";
@@ -52,9 +53,18 @@ test("a sequence names each step, who is asked, and neither ids nor what Mermaid
 
 describe("docs/data-flow.md", () => {
   test("shows every service of the failback host, and no other", () => {
-    const units = readdirSync(join(root, "services/units")).filter((name) => name.endsWith(".service"));
+    const units = [...(unitParameter.allowedValues ?? [])];
     const shown = new Set([...page.matchAll(/"([a-z-]+\.service)"/g)].map(([, name]) => name));
     expect([...shown].sort()).toEqual(units.sort());
+  });
+
+  test("docs/backups.md shows the others, those of the operations host", () => {
+    const known = unitParameter.allowedValues ?? [];
+    const units = readdirSync(join(root, "services/units")).filter(
+      (name) => name.endsWith(".service") && !known.includes(name),
+    );
+    const backups = read("docs/backups.md");
+    expect(units.filter((name) => !backups.includes(`\`${name}\``))).toEqual([]);
   });
 
   test("shows every way from one phase to another, by the runbook that takes it", () => {

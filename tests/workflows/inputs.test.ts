@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { unitParameter } from "../../core/actions/parameter.ts";
+import { shownUnitParameter } from "../../core/actions/parameter.ts";
 import { environmentNames } from "../../core/tasks/model.ts";
 import { operations, runbooks } from "../../runbooks/catalog.ts";
 import { runbookWorkflow } from "../../scripts/workflows/runbook-workflow.ts";
@@ -50,7 +50,7 @@ describe("a runbook's workflow", () => {
 
 test("logs offers every service whose journal can be read", () => {
   const { service } = inputsOf(workflowOf("logs")!);
-  const units = (unitParameter.allowedValues ?? []).map((unit) => unit.replace(/\.service$/, ""));
+  const units = (shownUnitParameter.allowedValues ?? []).map((unit) => unit.replace(/\.service$/, ""));
   expect(service?.options).toEqual(units);
 });
 

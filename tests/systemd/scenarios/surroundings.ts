@@ -1,5 +1,5 @@
 import { expect } from "bun:test";
-import { install, show, unitName, waitFor } from "../machine.ts";
+import { install, show, unitName, waitFor, waitUntil } from "../machine.ts";
 import type { Scenario } from "./scenario.ts";
 
 export const surroundings: readonly Scenario[] = [
@@ -212,6 +212,32 @@ ExecStart={program} environment ${names.join(" ")}`,
       await machine.systemctl("start", timer);
       const { NextElapseUSecRealtime } = await show(machine, timer, "NextElapseUSecRealtime");
       expect(NextElapseUSecRealtime).toMatch(/03:30:00 UTC$/);
+      await machine.systemctl("stop", timer);
+    },
+  },
+  {
+    name: "another calendar from a drop-in is in force after daemon-reload, and makes up for a moment since the last run",
+    async run(machine) {
+      const name = unitName("rescheduled");
+      const unit = await install(machine, name, "[Service]\nType=oneshot\nExecStart={program} say tick");
+      const timer = await install(
+        machine,
+        `${name}.timer`,
+        "[Timer]\nOnCalendar=*-*-* 03:30:00 UTC\nPersistent=true\nAccuracySec=1ms",
+      );
+      const become = async (...calendars: string[]) => {
+        const lines = ["[Timer]", "OnCalendar=", ...calendars.map((each) => `OnCalendar=${each}`)];
+        machine.write(`/etc/systemd/system/${timer}.d/schedule.conf`, `${lines.join("\n")}\n`);
+        expect((await machine.systemctl("daemon-reload")).status).toBe(0);
+      };
+      await machine.systemctl("start", timer);
+      await become("*-*-* 04:40:00 UTC", "Mon *-*-* 04:40:00 UTC");
+      const { NextElapseUSecRealtime } = await show(machine, timer, "NextElapseUSecRealtime");
+      expect(NextElapseUSecRealtime).toMatch(/04:40:00 UTC$/);
+      expect(await machine.output(unit)).toEqual([]);
+      await Bun.sleep(1100);
+      await become("*-*-* *:*:* UTC");
+      await waitUntil("the moment that has passed", async () => (await machine.output(unit)).length > 0);
       await machine.systemctl("stop", timer);
     },
   },
