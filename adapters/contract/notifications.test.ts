@@ -20,5 +20,8 @@ async function withRole(opening: Promise<Endpoint>): Promise<Endpoint> {
 }
 
 notificationsContract(standIn);
-const judge = moto();
+const judge = moto({
+  "a statement's id is taken once": "moto keeps both",
+  "a bucket's notification to a function that doesn't let it is refused": "moto looks at no policy",
+});
 notificationsContract({ ...judge, open: () => withRole(judge.open()) });
