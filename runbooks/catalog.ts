@@ -1,4 +1,5 @@
 import { abandonRotation } from "./abandon-rotation/runbook.ts";
+import { backup } from "./backup/runbook.ts";
 import type { Operation, Runbook } from "./engine/runbook.ts";
 import { failbackAbort } from "./failback-abort/runbook.ts";
 import { failbackClean } from "./failback-clean/runbook.ts";
@@ -10,6 +11,7 @@ import { firstStart } from "./first-start/runbook.ts";
 import { kafkaSetup } from "./kafka-setup/runbook.ts";
 import { removeOldUser } from "./remove-old-user/runbook.ts";
 import { renewApplicationUser } from "./renew-application-user/runbook.ts";
+import { reschedule } from "./reschedule/runbook.ts";
 import { rotateCredentials } from "./rotate-credentials/runbook.ts";
 import { tasksPause } from "./tasks-pause/runbook.ts";
 import { tasksResume } from "./tasks-resume/runbook.ts";
@@ -28,6 +30,8 @@ export const operations: readonly Operation[] = [
   unlock,
   upgradeWorker,
   kafkaSetup,
+  backup,
+  reschedule,
 ];
 
 /** Every runbook by its name, in the order in which a failback runs them. */

@@ -24,6 +24,7 @@ const samples: Readonly<Record<string, string>> = {
   change: "user-and-password",
   user: "shop",
   "old-username": "dms",
+  schedule: "*/5 * * * *",
   version: "0.2.0",
   checksum: "a".repeat(64),
 };

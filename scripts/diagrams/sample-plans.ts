@@ -16,6 +16,7 @@ const samples: Readonly<Record<string, string>> = {
   change: "user-and-password",
   user: "shop",
   "old-username": "dms",
+  schedule: "*/5 * * * *",
 };
 const tasksFile = (collections: string) =>
   `version: 1\ntasks:\n  - {id: shop, database: shop, collections: [${collections}]}\n`;
