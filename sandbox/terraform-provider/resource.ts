@@ -50,6 +50,8 @@ export interface Resource {
   readonly rules?: Rules;
   /** Gives at least `id`. What fails after this leaves a tainted object, so nothing that was made is forgotten. */
   create(change: Omit<Change, "prior">, context: Context): Promise<Values>;
+  /** What follows on a creation. Failing here leaves a tainted object. */
+  finish?(state: Values, context: Context): Promise<void>;
   /** Waits until a new or changed object is usable. */
   settle?(state: Values, context: Context): Promise<void>;
   /** The object as it stands; undefined when it is gone. What is left out stays as the state has it. */

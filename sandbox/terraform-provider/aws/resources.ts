@@ -5,9 +5,12 @@ import { instance } from "./dms/instance.ts";
 import { subnetGroup } from "./dms/subnet-group.ts";
 import { task } from "./dms/task.ts";
 import { instance as ec2Instance } from "./ec2/instance.ts";
+import { eventInvokeConfig } from "./lambda/event-invoke-config.ts";
 import { lambdaFunction } from "./lambda/function.ts";
 import { invocation } from "./lambda/invocation.ts";
+import { permission } from "./lambda/permission.ts";
 import { bucket } from "./s3/bucket.ts";
+import { notification } from "./s3/notification.ts";
 import { bucketSettingTypes } from "./s3/settings.ts";
 import { secret } from "./secrets/secret.ts";
 import { secretVersion } from "./secrets/version.ts";
@@ -28,8 +31,11 @@ export const resources: Readonly<Record<string, Resource>> = {
   aws_dms_replication_task: task,
   aws_instance: ec2Instance,
   aws_lambda_function: lambdaFunction,
+  aws_lambda_function_event_invoke_config: eventInvokeConfig,
   aws_lambda_invocation: invocation,
+  aws_lambda_permission: permission,
   aws_s3_bucket: bucket,
+  aws_s3_bucket_notification: notification,
   aws_secretsmanager_secret: secret,
   aws_secretsmanager_secret_version: secretVersion,
   aws_ssm_document: document,

@@ -196,6 +196,7 @@ export class Handlers {
         ? { ...prior, ...(await resource.update?.({ prior, planned, config }, context)) }
         : await resource.create({ planned, config }, context);
       const made = asValues(fillUnknown(planned, learned));
+      if (kind === "create") await resource.finish?.(made, context);
       await resource.settle?.(made, context);
       const seen = await this.current(type, made);
       if (!seen) throw new Error("the object was gone right after it was made");

@@ -1,4 +1,4 @@
-/** CloudWatch, SNS, Scheduler, Lambda's permissions. */
+/** CloudWatch, SNS, Scheduler. */
 import { text } from "../../values.ts";
 import { type StoredType, stored } from "./resource.ts";
 
@@ -110,32 +110,14 @@ const subscription: StoredType = {
   isPut: true,
   id: ({ topic_arn: topicArn, protocol, endpoint }) =>
     `${String(topicArn)}:${Bun.hash(`${String(protocol)} ${String(endpoint)}`).toString(16)}`,
-  computed: (_values, id, { account }) => ({
+  computed: ({ protocol }, id, { account }) => ({
     arn: id,
     owner_id: account,
-    pending_confirmation: true,
+    // A function has nothing to confirm.
+    pending_confirmation: protocol !== "lambda",
     confirmation_was_authenticated: false,
     filter_policy_scope: "",
   }),
-};
-
-const permission: StoredType = {
-  rules: {
-    source: `${source}/lambda/permission.go`,
-    forceNew: [
-      ...["action", "event_source_token", "function_name", "function_url_auth_type", "principal"],
-      ...[
-        "principal_org_id",
-        "qualifier",
-        "source_account",
-        "source_arn",
-        "statement_id",
-        "statement_id_prefix",
-      ],
-    ],
-  },
-  id: (values, made) => made.name(values, "statement_id"),
-  computed: (_values, id) => ({ statement_id: id }),
 };
 
 const logicalName = (attribute: string, file: string): StoredType => ({
@@ -150,7 +132,6 @@ export const monitoringTypes = {
   aws_cloudwatch_log_group: stored(logGroup),
   aws_cloudwatch_log_metric_filter: stored(metricFilter),
   aws_cloudwatch_metric_alarm: stored(alarm),
-  aws_lambda_permission: stored(permission),
   aws_sns_topic: stored(topic),
   aws_sns_topic_policy: stored(topicPolicy),
   aws_sns_topic_subscription: stored(subscription),

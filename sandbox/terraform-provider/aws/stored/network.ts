@@ -1,4 +1,5 @@
 /** Security groups and their rules, VPC endpoints. There is no network in the sandbox: everything is on this machine. */
+import type { Context } from "../../resource.ts";
 import { text, type Values } from "../../values.ts";
 import { type StoredType, stored } from "./resource.ts";
 
@@ -34,7 +35,29 @@ const securityGroup: StoredType = {
     code: "InvalidGroup.Duplicate",
     says: `The security group '${String(name)}' already exists for VPC '${String(vpc)}'`,
   }),
+  // A new group lets everything out, by a rule of AWS's own (VPC user guide, security group rules) ...
+  along(group, { random }) {
+    const id = `sgr-${random()}`;
+    const Attributes = { id, security_group_id: group, ip_protocol: "-1", cidr_ipv4: "0.0.0.0/0" };
+    return [{ TypeName: "aws_vpc_security_group_egress_rule", ObjectId: id, Attributes }];
+  },
+  owns: ["egress", "ingress"].map((way) => ({
+    type: `aws_vpc_security_group_${way}_rule`,
+    by: "security_group_id",
+  })),
+  // ... which the provider takes away, by a call of its own.
+  finish: revokeDefaultEgress,
 };
+
+async function revokeDefaultEgress(id: string, { aws, region }: Context): Promise<void> {
+  const permission = { "IpPermissions.1.IpProtocol": "-1", "IpPermissions.1.IpRanges.1.CidrIp": "0.0.0.0/0" };
+  await aws.query(
+    "ec2",
+    "2016-11-15",
+    { Action: "RevokeSecurityGroupEgress", GroupId: id, ...permission },
+    region,
+  );
+}
 
 const rule: StoredType = {
   rules: {

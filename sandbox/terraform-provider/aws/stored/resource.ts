@@ -25,6 +25,18 @@ export interface StoredType {
   readonly only?: (values: Values) => Unique | undefined;
   /** AWS's call for it replaces what is there, so that it can be made twice. */
   readonly isPut?: boolean;
+  /** Objects that AWS makes with it, in the same call. */
+  along?(id: string, made: Made): readonly StoredObject[];
+  /** Objects that go with it: those of a type in which an attribute is its id. */
+  readonly owns?: readonly { readonly type: string; readonly by: string }[];
+  /** Calls of the provider that follow on its creation. */
+  finish?(id: string, context: Context): Promise<void>;
+}
+
+interface StoredObject {
+  readonly TypeName: string;
+  readonly ObjectId: string;
+  readonly Attributes: Values;
 }
 
 interface Unique {
@@ -81,16 +93,21 @@ function known(values: Values): Values {
   );
 }
 
-export function stored({ rules, id, computed, keep, only, isPut = false }: StoredType): Resource {
+export function stored({ rules, id, computed, keep, only, isPut = false, ...more }: StoredType): Resource {
   return {
     ...(rules ? { rules } : {}),
+    finish: async (state, context) => more.finish?.(String(state.id), context),
     async create({ planned }, context) {
       const made = await madeIn(context);
       const own = id(planned, made);
       const open = Object.entries(planned).filter(([, value]) => isUnknown(value));
       const empty = Object.fromEntries(open.map(([name]) => [name, emptyOf(context, name)]));
       const attributes = { ...empty, id: own, ...computed?.(planned, own, made), ...known(planned) };
-      await call(context, "CreateObject", own, attributes, { Unique: only?.(attributes), Replace: isPut });
+      await call(context, "CreateObject", own, attributes, {
+        Unique: only?.(attributes),
+        Replace: isPut,
+        Along: more.along?.(own, made),
+      });
       return attributes;
     },
     async read(state, context) {
@@ -109,7 +126,7 @@ export function stored({ rules, id, computed, keep, only, isPut = false }: Store
       const reason = keep?.(state);
       if (reason !== undefined) throw new Error(reason);
       try {
-        await call(context, "DeleteObject", state.id);
+        await call(context, "DeleteObject", state.id, undefined, { Owned: more.owns });
       } catch (error) {
         if (!isNotFound(error)) throw error;
       }
