@@ -42,9 +42,17 @@ const verbs: Readonly<Record<string, Verb>> = {
     does: "keeps MongoDB's oplog in the bucket, for restores to a point in time",
     load: () => import("./oplog-archive/main.ts"),
   },
+  "verify-backup": {
+    does: "verifies the newest backup, or the one a person asked for",
+    load: () => import("./verify-backup/main.ts"),
+  },
   "backup-schedule": {
     does: "brings the backup's timer to the schedule that holds",
     load: () => import("./backup-schedule/main.ts"),
+  },
+  "restore-backup": {
+    does: "previews and restores a backup of MongoDB, also to a point in time",
+    load: () => import("./restore-backup/main.ts"),
   },
   action: {
     does: "does one short thing and prints its result as JSON",

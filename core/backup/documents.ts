@@ -65,6 +65,8 @@ export interface Verification {
   readonly version: 1;
   readonly environment: string;
   readonly backupId: string;
+  /** The operation that asked for it; absent when it was due by itself. */
+  readonly request?: string;
   readonly startedAt: string;
   readonly finishedAt: string;
   /** PROVEN only when each level that was asked for is. */

@@ -8,6 +8,7 @@
  *     backups/oplog/<era>/manifests/…          one a segment, contiguous numbers: what no manifest names does not exist
  *     backups/runs/<kind>.json                 how the last run of a kind ended, and when the next one is due
  *     backups/status/<verb>.json               what a service is at, while it works
+ *     backups/requests/<verb>.json             what a person asked a service for; gone once it is done
  *     backups/schedule.json                    the schedule a person has set; without it the environment's holds
  *     backups/verification.json                the newest verification of all: people are told when its verdict changes
  */
@@ -59,6 +60,11 @@ export function oplogKeys(era: string) {
 /** The status of a verb that belongs to no failback (services/runtime/status.ts). */
 export function statusKey(verb: string): string {
   return `${backupsPrefix}status/${verb}.json`;
+}
+
+/** What a person asks a verb for: systemd starts it without a word. */
+export function requestKey(verb: string): string {
+  return `${backupsPrefix}requests/${verb}.json`;
 }
 
 export const scheduleKey = `${backupsPrefix}schedule.json`;

@@ -26,6 +26,11 @@ export const hasTools =
   Bun.which("mongorestore") !== null ||
   process.env.REQUIRE_ALL === "1";
 
+/** Path of one of the MongoDB Database Tools. */
+export function databaseTool(name: "mongodump" | "mongorestore"): string {
+  return existsSync(join(built, name)) ? join(built, name) : (Bun.which(name) ?? name);
+}
+
 export class BackupWorld implements AsyncDisposable {
   private readonly processes: Bun.Subprocess[] = [];
 

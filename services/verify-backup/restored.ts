@@ -1,0 +1,120 @@
+/** What a restore left on the scratch server, against what was dumped. */
+import type { CollectionInfo, MongoClient } from "mongodb";
+import { RawScan } from "../../adapters/mongo/raw-scan.ts";
+import {
+  type CollectionShape,
+  compareShapes,
+  shapeOf,
+  shapeOfMetadata,
+} from "../../core/backup/collection-shape.ts";
+import { compareCollections, namespaceOf } from "../../core/backup/compare-content.ts";
+import { ContentDigest } from "../../core/backup/content-digest.ts";
+import type { DumpedCollection } from "../../core/backup/documents.ts";
+import type { ServiceContext } from "../runtime/definition.ts";
+import { Progress } from "../runtime/progress.ts";
+import { markDatabase } from "./scratch.ts";
+
+const bucketsPrefix = "system.buckets.";
+
+/**
+ * What isn't restored into a scratch server, as mongorestore's patterns: users and roles would become the server's own,
+ * `config` is the server's, and the mark is the verification's.
+ */
+export const notRestored: readonly string[] = ["admin.system.*", "config.*", `${markDatabase}.*`];
+
+export function isRestored({ database, name }: Pick<DumpedCollection, "database" | "name">): boolean {
+  if (database === "config" || database === markDatabase) return false;
+  return !(database === "admin" && name.startsWith("system."));
+}
+
+interface Found extends Omit<DumpedCollection, "metadata"> {
+  readonly shape: CollectionShape;
+}
+
+/** Reads everything on the scratch server. A line for each difference. Fails with what the driver throws. */
+export async function compareRestored(
+  service: ServiceContext,
+  client: MongoClient,
+  dumped: readonly DumpedCollection[],
+  backupId: string,
+): Promise<string[]> {
+  const expected = dumped.filter(isRestored);
+  const documents = expected.reduce((sum, one) => sum + one.documents, 0);
+  const progress = new Progress(service, "documents", documents, { backupId, stage: "compare" });
+  const found: Found[] = [];
+  for (const database of await databasesOn(client)) {
+    const listed: CollectionInfo[] = await client
+      .db(database)
+      .listCollections({}, { nameOnly: false })
+      .toArray();
+    for (const info of listed.filter(({ name }) => holdsContent(database, name))) {
+      found.push(await read(client, database, info, { progress, signal: service.signal }));
+    }
+  }
+  const shapes = new Map(found.map((one) => [namespaceOf(one), one.shape]));
+  return [
+    ...compareCollections(expected, found, "on the scratch server"),
+    ...expected.flatMap((one) => {
+      const shape = shapes.get(namespaceOf(one));
+      return shape ? compareShapes(namespaceOf(one), shapeOfMetadata(one.metadata), shape) : [];
+    }),
+  ];
+}
+
+async function databasesOn(client: MongoClient): Promise<string[]> {
+  const { databases } = await client.db("admin").command({ listDatabases: 1, nameOnly: true });
+  return (databases as { name: string }[])
+    .map(({ name }) => name)
+    .filter((name) => name !== "local" && name !== "config" && name !== markDatabase);
+}
+
+/** Views and time series have collections of the server's own behind them, which are no content. */
+function holdsContent(database: string, name: string): boolean {
+  if (database === "admin" && name.startsWith("system.")) return false;
+  return name !== "system.views" && !name.startsWith(bucketsPrefix);
+}
+
+interface Reading {
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+async function read(
+  client: MongoClient,
+  database: string,
+  info: CollectionInfo,
+  reading: Reading,
+): Promise<Found> {
+  const type = info.type ?? "collection";
+  // The archive has a time series by the collection that holds its documents.
+  const name = type === "timeseries" ? bucketsPrefix + info.name : info.name;
+  const hasIndexes = type !== "view";
+  const indexes = hasIndexes ? await client.db(database).collection(info.name).listIndexes().toArray() : [];
+  const shape = shapeOf(type, info.options as Record<string, unknown>, indexes);
+  const content = type === "view" ? emptyContent : await scan(client, database, name, reading);
+  return { database, name, shape, ...content };
+}
+
+const emptyContent = { documents: 0, bytes: 0, content: String(new ContentDigest()) };
+
+async function scan(
+  client: MongoClient,
+  database: string,
+  collection: string,
+  { progress, signal }: Reading,
+): Promise<Omit<DumpedCollection, "metadata" | "database" | "name">> {
+  const digest = new ContentDigest();
+  let documents = 0;
+  let bytes = 0;
+  await using documentsOf = new RawScan(client, { database, collection });
+  for (let batch = await documentsOf.next(); batch.length > 0; batch = await documentsOf.next()) {
+    signal.throwIfAborted();
+    for (const document of batch) {
+      digest.add(document);
+      bytes += document.length;
+    }
+    documents += batch.length;
+    progress.add(batch.length);
+  }
+  return { documents, bytes, content: String(digest) };
+}
