@@ -4,7 +4,12 @@ import {
   CreateEndpointCommand,
   DatabaseMigrationServiceClient,
 } from "@aws-sdk/client-database-migration-service";
-import { EC2Client, RunInstancesCommand, TerminateInstancesCommand } from "@aws-sdk/client-ec2";
+import {
+  DescribeSecurityGroupRulesCommand,
+  EC2Client,
+  RunInstancesCommand,
+  TerminateInstancesCommand,
+} from "@aws-sdk/client-ec2";
 import {
   CreateSecretCommand,
   DeleteSecretCommand,
@@ -84,6 +89,37 @@ test("a security group by name and VPC, its rules by direction, protocol, ports 
   expect(await egress({ cidr_ipv4: "10.0.0.0/16" })).toEqual(["sgr-1"]);
   expect(await egress({ cidr_ipv4: null, referenced_security_group_id: "sg-9" })).toEqual(["sgr-2"]);
   expect(await egress({ cidr_ipv4: "10.0.0.0/16", to_port: 444 })).toEqual([]);
+});
+
+test("a group that its Terraform didn't finish loses AWS's own rule, which lets everything out, and no other; once", async () => {
+  await keep("aws_security_group", "sg-2", { name: "host", vpc_id: "vpc-1" });
+  const everything = { security_group_id: "sg-2", ip_protocol: "-1", cidr_ipv4: "0.0.0.0/0" };
+  await keep("aws_vpc_security_group_egress_rule", "sgr-default", { ...everything, tags_all: {} });
+  await keep("aws_vpc_security_group_egress_rule", "sgr-own", everything);
+  await keep("aws_vpc_security_group_egress_rule", "sgr-described", {
+    ...everything,
+    tags_all: {},
+    description: "to all of them",
+  });
+  await keep("aws_vpc_security_group_egress_rule", "sgr-narrow", {
+    ...{ ...everything, cidr_ipv4: "10.0.0.0/8" },
+    tags_all: {},
+  });
+  const existing = new AwsExistingObjects();
+  const group = { address: "aws_security_group.this", type: "aws_security_group", id: "sg-2" };
+  expect(await existing.finish(group)).toEqual([
+    "AWS's own rule of a new group (sgr-default: everything to 0.0.0.0/0) taken away",
+  ]);
+  const left = await new EC2Client({}).send(
+    new DescribeSecurityGroupRulesCommand({ Filters: [{ Name: "group-id", Values: ["sg-2"] }] }),
+  );
+  expect(left.SecurityGroupRules!.map(({ SecurityGroupRuleId }) => SecurityGroupRuleId).sort()).toEqual([
+    "sgr-described",
+    "sgr-narrow",
+    "sgr-own",
+  ]);
+  expect(await existing.finish(group)).toEqual([]);
+  expect(await existing.finish({ ...group, type: "aws_instance", id: "i-1" })).toEqual([]);
 });
 
 test("DMS's endpoint by its name; one that isn't there is not found", async () => {

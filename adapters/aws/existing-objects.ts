@@ -1,6 +1,6 @@
 import type { EC2Client, Filter, SecurityGroupRule, Tag } from "@aws-sdk/client-ec2";
 import { RoundtripError } from "../../core/errors.ts";
-import type { Creation, Known } from "../../core/recovery/creations.ts";
+import type { Creation, Known, Taken } from "../../core/recovery/creations.ts";
 import type { ExistingObjects } from "../../core/recovery/ports.ts";
 import { type ClientSettings, clientOptions } from "./client-options.ts";
 import { awsError } from "./failure.ts";
@@ -49,6 +49,42 @@ export class AwsExistingObjects implements ExistingObjects {
         wayOut: "mend what is named, then run this again",
       });
     }
+  }
+
+  async finish({ address, type, id }: Taken): Promise<readonly string[]> {
+    if (type !== "aws_security_group") return [];
+    try {
+      return await this.#withoutDefaultEgress(id);
+    } catch (error) {
+      throw awsError(error, {
+        what: `take AWS's own rule of a new group away from ${address}`,
+        expected: "an answer",
+        wayOut: "mend what is named, then run this again",
+      });
+    }
+  }
+
+  /**
+   * AWS lets everything out of a new group, by rules that nobody described or tagged; Terraform's provider takes them away
+   * right after it has made the group. The environment's own rules carry its tags.
+   */
+  async #withoutDefaultEgress(GroupId: string): Promise<readonly string[]> {
+    const { sdk, client } = await this.#sdk();
+    const answer = await client.send(
+      new sdk.DescribeSecurityGroupRulesCommand({
+        Filters: [by("group-id", GroupId)],
+        MaxResults: resultsMax,
+      }),
+    );
+    if (answer.NextToken) throw tooMany();
+    const own = (answer.SecurityGroupRules ?? []).filter(isDefaultEgress);
+    const ids = own.flatMap(({ SecurityGroupRuleId }) => SecurityGroupRuleId ?? []);
+    if (ids.length === 0) return [];
+    await client.send(new sdk.RevokeSecurityGroupEgressCommand({ GroupId, SecurityGroupRuleIds: ids }));
+    return own.map(
+      ({ CidrIpv4, CidrIpv6, SecurityGroupRuleId }) =>
+        `AWS's own rule of a new group (${SecurityGroupRuleId}: everything to ${CidrIpv4 ?? CidrIpv6}) taken away`,
+    );
   }
 
   async #instances({ values, tags }: Creation): Promise<string[]> {
@@ -185,6 +221,16 @@ function ids<Found extends { Tags?: Tag[] | undefined }>(
       return JSON.stringify(own.map(({ Key, Value }) => [Key, Value]).sort()) === wanted;
     })
     .flatMap((each) => idOf(each) ?? []);
+}
+
+function isDefaultEgress(rule: SecurityGroupRule): boolean {
+  return (
+    rule.IsEgress === true &&
+    rule.IpProtocol === "-1" &&
+    (rule.CidrIpv4 === "0.0.0.0/0" || rule.CidrIpv6 === "::/0") &&
+    !rule.Description &&
+    (rule.Tags ?? []).length === 0
+  );
 }
 
 function isSameRule(rule: SecurityGroupRule, values: Creation["values"]): boolean {

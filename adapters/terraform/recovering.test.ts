@@ -88,19 +88,35 @@ describe.skipIf(!terraformProgram)(`what exists is taken over${whyNoTerraform}`,
     expect(await infrastructure.plan()).toEqual([]);
   });
 
-  test("an identifier of AWS's own: found before the plan, so that it isn't made twice", async () => {
+  test("an identifier of AWS's own: found before the plan, so that it isn't made twice; what its maker still had to do is done", async () => {
     const group = { id: "sg-7", name: "found", description: "of a test", vpc_id: "vpc-1", tags_all: own };
     const stored = { TypeName: "aws_security_group", ObjectId: "sg-7", Attributes: group };
-    await world.call("stored-objects", "StoredObjects.CreateObject", stored);
+    const type = "aws_vpc_security_group_egress_rule";
+    const everything = { id: "sgr-7", security_group_id: "sg-7", ip_protocol: "-1", cidr_ipv4: "0.0.0.0/0" };
+    // As AWS makes a group: with a rule of its own, which the provider then takes away.
+    const Along = [{ TypeName: type, ObjectId: "sgr-7", Attributes: everything }];
+    await world.call("stored-objects", "StoredObjects.CreateObject", { ...stored, Along });
+    const rules = async () =>
+      (
+        (await world.call("stored-objects", "StoredObjects.ListObjects", { TypeName: type })) as {
+          Objects: object[];
+        }
+      ).Objects;
     const directory = world.root(configuration("found"), "found");
-    using infrastructure = open(directory);
+    const lines: string[] = [];
+    using infrastructure = open(directory, lines);
     const changes = await infrastructure.plan();
     // What is imported stands in no list of changes, unless it is changed; nothing was made yet.
     expect(
       changes.filter(({ type, action }) => type === "aws_security_group" && action === "create"),
     ).toEqual([]);
     expect(readFileSync(join(directory, importsFile), "utf8")).toContain('id = "sg-7"');
+    expect(await rules()).toHaveLength(1);
     await infrastructure.apply();
+    expect(await rules()).toEqual([]);
+    expect(lines).toContain(
+      "aws_security_group.this: AWS's own rule of a new group (sgr-7: everything to 0.0.0.0/0) taken away",
+    );
     expect(await infrastructure.plan()).toEqual([]);
     const { Objects } = await world.call("stored-objects", "StoredObjects.ListObjects", {
       TypeName: "aws_security_group",

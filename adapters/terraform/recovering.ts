@@ -9,6 +9,7 @@ import {
   importIdOf,
   ownTags,
   refusalsIn,
+  unfinishedIn,
   withoutOpenNotes,
 } from "../../core/recovery/creations.ts";
 import type { ExistingObjects } from "../../core/recovery/ports.ts";
@@ -62,6 +63,7 @@ export class RecoveringInfrastructure implements Infrastructure, Disposable {
   async apply(signal?: AbortSignal): Promise<void> {
     for (let round = 1; ; round++) {
       try {
+        await this.#finish();
         await this.#terraform.apply(signal);
         this.#forgetAll();
         return;
@@ -85,6 +87,13 @@ export class RecoveringInfrastructure implements Infrastructure, Disposable {
     this.#removeFile();
     process.removeListener("exit", this.#removeFile);
     this.#terraform[Symbol.dispose]();
+  }
+
+  /** Before Terraform writes them down: from then on nobody would look for what is missing of them. */
+  async #finish(): Promise<void> {
+    if (this.#imports.size === 0) return;
+    for (const taken of unfinishedIn(this.#terraform.planText))
+      for (const done of await this.#options.existing.finish(taken)) this.#tell(`${taken.address}: ${done}`);
   }
 
   /** A plan in which nothing is made that is there already, as far as AWS can be asked. */

@@ -1,5 +1,12 @@
 import { expect, test } from "bun:test";
-import { canBeLookedFor, creationsIn, importIdOf, refusalsIn, withoutOpenNotes } from "./creations.ts";
+import {
+  canBeLookedFor,
+  creationsIn,
+  importIdOf,
+  refusalsIn,
+  unfinishedIn,
+  withoutOpenNotes,
+} from "./creations.ts";
 
 type Json = Record<string, unknown>;
 const tags = { product: "roundtrip", environment: "dev" };
@@ -66,6 +73,19 @@ test("an object is taken over when it carries this environment's tags and stays 
   expect(refusalsIn(plan(imported(["no-op"], tags), imported(["update"], { ...tags, Name: "x" })))).toEqual(
     [],
   );
+});
+
+test("a security group that is taken over may lack its provider's later calls; one that is made, or is no group, doesn't", () => {
+  const group = (address: string, change: Json) => ({ address, type: "aws_security_group", change });
+  const text = plan(
+    group("aws_security_group.taken", { actions: ["no-op"], importing: { id: "sg-1" } }),
+    group("aws_security_group.known", { actions: ["no-op"] }),
+    group("aws_security_group.made", { actions: ["create"] }),
+    imported(["no-op"], tags),
+  );
+  expect(unfinishedIn(text)).toEqual([
+    { address: "aws_security_group.taken", type: "aws_security_group", id: "sg-1" },
+  ]);
 });
 
 test("one of another environment, one without tags, one that would be replaced are refused by name", () => {

@@ -96,6 +96,25 @@ export function creationsIn(planText: string): Creation[] {
   });
 }
 
+/** An object that a plan imports. */
+export interface Taken {
+  readonly address: string;
+  readonly type: string;
+  /** What the provider imports it by. */
+  readonly id: string;
+}
+
+/** Making these takes the provider more than one call, and no plan shows when the later ones are missing. */
+const finishedByCalls: ReadonlySet<string> = new Set(["aws_security_group"]);
+
+/** Objects that the plan takes over and that may be half made in a way Terraform doesn't see. */
+export function unfinishedIn(planText: string): Taken[] {
+  return changesIn(planText).flatMap(({ address, type, change }) => {
+    const { id } = record(change.importing);
+    return typeof id === "string" && finishedByCalls.has(type) ? [{ address, type, id }] : [];
+  });
+}
+
 /** An object that the plan imports and that may not be taken over, and why, in words. */
 export interface Refusal {
   readonly address: string;

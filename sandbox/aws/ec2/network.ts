@@ -6,7 +6,7 @@ import type { Database } from "bun:sqlite";
 import { AwsError } from "../service.ts";
 import { rootVolumes, tagSet } from "./describe.ts";
 import type { InstanceStore } from "./instance-store.ts";
-import { filtersOf, type Input } from "./query-input.ts";
+import { filtersOf, type Input, listOf, required } from "./query-input.ts";
 
 type Attributes = Readonly<Record<string, unknown>>;
 
@@ -59,6 +59,7 @@ export function describeSecurityGroupRules(db: Database, input: Input): object {
     securityGroupRuleSet: found.map(({ type, attributes }) => ({
       securityGroupRuleId: attributes.id,
       groupId: attributes.security_group_id,
+      description: text(attributes.description),
       isEgress: type === egress,
       ipProtocol: attributes.ip_protocol,
       fromPort: attributes.from_port ?? -1,
@@ -71,6 +72,37 @@ export function describeSecurityGroupRules(db: Database, input: Input): object {
       tagSet: tagSet(tagsOf(attributes)),
     })),
   };
+}
+
+/** Takes away rules of a group, named by their identifiers or by one protocol and range of IPv4 addresses. */
+export function revokeSecurityGroupEgress(db: Database, input: Input): object {
+  const group = required(input, "GroupId");
+  const ids = listOf(input, "SecurityGroupRuleId");
+  const permission = {
+    protocol: input["IpPermissions.1.IpProtocol"],
+    addresses: input["IpPermissions.1.IpRanges.1.CidrIp"],
+  };
+  const rules = select(db, [egress], {}, {}).filter(
+    ({ attributes }) => attributes.security_group_id === group,
+  );
+  const revoked = rules.filter(({ attributes }) =>
+    ids.length > 0
+      ? ids.includes(String(attributes.id))
+      : attributes.ip_protocol === permission.protocol && attributes.cidr_ipv4 === permission.addresses,
+  );
+  if (revoked.length < Math.max(ids.length, 1))
+    throw ids.length > 0
+      ? new AwsError(
+          "InvalidSecurityGroupRuleId.NotFound",
+          `The security group rule ID '${ids.join()}' does not exist`,
+        )
+      : new AwsError(
+          "InvalidPermission.NotFound",
+          "The specified rule does not exist in this security group.",
+        );
+  for (const { attributes } of revoked)
+    db.run("DELETE FROM stored_objects WHERE type = ? AND id = ?", [egress, String(attributes.id)]);
+  return { return: true };
 }
 
 export function describeVpcEndpoints(db: Database, input: Input): object {

@@ -14,6 +14,7 @@ import {
   describeSecurityGroups,
   describeVolumes,
   describeVpcEndpoints,
+  revokeSecurityGroupEgress,
 } from "./network.ts";
 import { ec2Defaults, Power } from "./power.ts";
 import { flag, type Input, listOf, required, tagsOf } from "./query-input.ts";
@@ -163,6 +164,7 @@ const operations: Readonly<Record<string, Act>> = {
     ),
   DescribeSecurityGroups: ({ store }, input) => describeSecurityGroups(store.db, input),
   DescribeSecurityGroupRules: ({ store }, input) => describeSecurityGroupRules(store.db, input),
+  RevokeSecurityGroupEgress: ({ store }, input) => revokeSecurityGroupEgress(store.db, input),
   DescribeVpcEndpoints: ({ store }, input) => describeVpcEndpoints(store.db, input),
   DescribeTags: ({ store }) => ({
     tagSet: store

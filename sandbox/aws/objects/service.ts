@@ -49,6 +49,13 @@ class ObjectStore {
       .run(TypeName, ObjectId, JSON.stringify(Attributes));
   }
 
+  /** All of them or none. */
+  saveAll(objects: readonly StoredObject[]): void {
+    this.db.transaction(() => {
+      for (const object of objects) this.save(object);
+    })();
+  }
+
   delete(type: string, id: string): void {
     this.db.run("DELETE FROM stored_objects WHERE type = ? AND id = ?", [type, id]);
   }
@@ -97,7 +104,7 @@ export function create(): Service[] {
             `${wanted.TypeName} ${wanted.ObjectId} already exists`,
             409,
           );
-        store!.save(wanted);
+        store!.saveAll([wanted, ...((input.Along ?? []) as StoredObject[])]);
         return wanted;
       },
       GetObject: (input) => existing(input),
@@ -110,6 +117,9 @@ export function create(): Service[] {
       DeleteObject: (input) => {
         const { TypeName, ObjectId } = existing(input);
         store!.delete(TypeName, ObjectId);
+        for (const { type, by } of (input.Owned ?? []) as { type: string; by: string }[])
+          for (const owned of store!.all(type))
+            if (owned.Attributes[by] === ObjectId) store!.delete(type, owned.ObjectId);
         return {};
       },
       ListObjects: (input) => ({ Objects: store!.all(requiredText(input, "TypeName")) }),
