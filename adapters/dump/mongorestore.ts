@@ -1,7 +1,9 @@
 /** mongorestore of the MongoDB Database Tools, fed with an archive on its stdin. */
+import { mkdir } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { RoundtripError } from "../../core/errors.ts";
+import type { OperationTime } from "../../core/ports.ts";
 import { startTool } from "./tool-process.ts";
 
 export interface RestoreOptions {
@@ -59,4 +61,39 @@ async function feed(archive: AsyncIterable<Uint8Array>, stdin: NodeJS.WritableSt
     const code = (cause as NodeJS.ErrnoException).code ?? "";
     if (code !== "EPIPE" && code !== "ERR_STREAM_PREMATURE_CLOSE" && code !== "ECONNRESET") throw cause;
   }
+}
+
+export interface ReplayOplogOptions extends Omit<RestoreOptions, "words"> {
+  /** Raw entries of the oplog, concatenated. */
+  readonly file: string;
+  /** Any folder without a dump in it: mongorestore asks for one. */
+  readonly directory: string;
+  /** The first time that isn't applied any more. */
+  readonly limit: OperationTime;
+}
+
+/** Applies entries of the oplog (`--oplogReplay --oplogFile`). Fails as {@link startTool} says. */
+export async function replayOplog(options: ReplayOplogOptions): Promise<void> {
+  const { executable, configurationPath, file, directory, limit, what, signal, onLine } = options;
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await using mongorestore = await startTool({
+    tool: "mongorestore",
+    executable,
+    words: [
+      "--oplogReplay",
+      `--oplogFile=${file}`,
+      `--oplogLimit=${limit.t}:${limit.i}`,
+      `--dir=${directory}`,
+      "--config",
+      configurationPath,
+    ],
+    what,
+    signal,
+    role: "restore",
+    wayOut: "see what mongorestore said in the unit's log, mend the cause, and run this again",
+    ...(onLine ? { onLine } : {}),
+  });
+  mongorestore.stdin.end();
+  mongorestore.stdout.resume();
+  await mongorestore.finished();
 }

@@ -113,10 +113,13 @@ async function readLines(stderr: Readable, onLine: ToolOptions["onLine"]): Promi
   return kept;
 }
 
+/** mongorestore's last line whatever happened: why it failed stands before it. */
+const countLine = /document\(s\) restored successfully/;
 const deniedWords = /auth(entication)? (error|failed)|AuthenticationFailed|not authorized|Unauthorized|sasl/i;
 
 function failure(options: ToolOptions, end: number | string, lines: readonly string[]): RoundtripError {
-  const said = lines.filter((line) => /failed|error/i.test(line)).at(-1) ?? lines.at(-1) ?? "nothing";
+  const failed = lines.filter((line) => /failed|error/i.test(line) && !countLine.test(line));
+  const said = failed.at(-1) ?? lines.at(-1) ?? "nothing";
   const denied = deniedWords.test(said);
   return new RoundtripError({
     kind: denied ? "denied" : "unavailable",

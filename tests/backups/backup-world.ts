@@ -31,6 +31,11 @@ export function databaseTool(name: "mongodump" | "mongorestore"): string {
   return existsSync(join(built, name)) ? join(built, name) : (Bun.which(name) ?? name);
 }
 
+/** Path of one of MongoDB's tools. */
+export function tool(name: string): string {
+  return existsSync(join(built, name)) ? join(built, name) : name;
+}
+
 export class BackupWorld implements AsyncDisposable {
   private readonly processes: Bun.Subprocess[] = [];
 

@@ -35,12 +35,14 @@ function update(unit: WriteUnit, collection: Collection, operation: Operation, u
   const row = collection.byKey(keyOf([id]));
   const delta = operation.o.has("$v");
   if (!row) {
-    if (delta || !upsert)
+    // With upsert a change of parts makes a document of these parts: MongoDB's jstests/core/apply_ops2.js holds it.
+    if (!upsert)
       throw new ServerError(
         "OperationFailed",
         `Failed to apply update: no document matches ${String(id)} in ${collection.ns}`,
       );
-    insert(unit, collection, { ...operation, body: encode(withId(operation.o, id)) });
+    const made = delta ? applyOplogUpdate(new Map([["_id", id]]), operation.o) : withId(operation.o, id);
+    insert(unit, collection, { ...operation, body: encode(made) });
     return;
   }
   const document = encode(applyOplogUpdate(decode(row.document), operation.o));
