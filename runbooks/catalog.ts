@@ -17,6 +17,7 @@ import { tasksPause } from "./tasks-pause/runbook.ts";
 import { tasksResume } from "./tasks-resume/runbook.ts";
 import { unlock } from "./unlock/runbook.ts";
 import { upgradeWorker } from "./upgrade-worker/runbook.ts";
+import { verifyBackup } from "./verify-backup/runbook.ts";
 
 /** Every operation that `roundtrip runbook <name>` runs: legal in phase `normal` (unlock and kafka-setup in any), belonging to no failback. */
 export const operations: readonly Operation[] = [
@@ -32,6 +33,7 @@ export const operations: readonly Operation[] = [
   kafkaSetup,
   backup,
   reschedule,
+  verifyBackup,
 ];
 
 /** Every runbook by its name, in the order in which a failback runs them. */
