@@ -85,24 +85,25 @@ async function* watched(
   const startedMs = clock.monotonicMs();
   let done = 0;
   let reportedMs = Number.NEGATIVE_INFINITY;
+  const report = (nowMs: number, total: number) => {
+    reportedMs = nowMs;
+    const perSecond = (done * 1000) / Math.max(1, nowMs - startedMs);
+    const etaSeconds = perSecond > 0 ? (total - done) / perSecond : undefined;
+    const progress = {
+      done,
+      total,
+      unit: "bytes",
+      perSecond,
+      ...(etaSeconds === undefined ? {} : { etaSeconds }),
+    };
+    status.update({ state: "running", progress, ...(detail ? { detail } : {}) });
+  };
   for await (const chunk of archive) {
     done += chunk.length;
     onArchive?.(chunk);
     const nowMs = clock.monotonicMs();
-    if (nowMs - reportedMs >= reportEveryMs) {
-      reportedMs = nowMs;
-      const perSecond = (done * 1000) / Math.max(1, nowMs - startedMs);
-      const total = Math.max(done, bytesExpected);
-      const etaSeconds = perSecond > 0 ? (total - done) / perSecond : undefined;
-      const progress = {
-        done,
-        total,
-        unit: "bytes",
-        perSecond,
-        ...(etaSeconds === undefined ? {} : { etaSeconds }),
-      };
-      status.update({ state: "running", progress, ...(detail ? { detail } : {}) });
-    }
+    if (nowMs - reportedMs >= reportEveryMs) report(nowMs, Math.max(done, bytesExpected));
     yield chunk;
   }
+  report(clock.monotonicMs(), done);
 }

@@ -49,9 +49,16 @@ export function runMongodbBackup(options: MongodbBackupOptions): Promise<void> {
   );
 }
 
-async function nextDueAt({ clock, environment, store }: ServiceContext): Promise<string | undefined> {
-  const { schedule } = effectiveSchedule(environment, await readSchedule(store));
-  return nextTimes(schedule, clock.now(), 1)[0]?.toISOString();
+/** A schedule that nobody can read is told, and keeps no backup from being made. */
+async function nextDueAt({ clock, environment, logger, store }: ServiceContext): Promise<string | undefined> {
+  try {
+    const { schedule } = effectiveSchedule(environment, await readSchedule(store));
+    return nextTimes(schedule, clock.now(), 1)[0]?.toISOString();
+  } catch (error) {
+    if (!(error instanceof RoundtripError && error.kind === "usage")) throw error;
+    logger.warn({ error: error.message }, "when the next backup is due is not known");
+    return undefined;
+  }
 }
 
 async function takeBackup(options: MongodbBackupOptions): Promise<BackupManifest> {
@@ -96,7 +103,8 @@ async function takeBackup(options: MongodbBackupOptions): Promise<BackupManifest
     collections: content.collections,
     oplog: oplogOf(content, key, last),
   };
-  await writeJson(store, keys.manifest, manifest, { ifNoneMatch: true }).catch((error) => {
+  // It expires with its archive.
+  await writeJson(store, keys.manifest, manifest, { ifNoneMatch: true, tags: backupTags }).catch((error) => {
     throw taken(error, id);
   });
   const documents = content.collections.reduce((sum, each) => sum + each.documents, 0);

@@ -95,9 +95,21 @@ locals {
         },
         {
           sid       = "Write"
-          why       = "adapters/aws/object-store.ts: answers of inspections, MongoDB's identity, records of rotations"
+          why       = "adapters/aws/object-store.ts: answers of inspections, MongoDB's identity, records of rotations, backups"
           actions   = ["s3:PutObject"]
-          resources = [for prefix in ["credentials", "identity", "operations"] : "${local.bucket_arn}/${prefix}/*"]
+          resources = [for prefix in ["backups", "credentials", "identity", "operations"] : "${local.bucket_arn}/${prefix}/*"]
+        },
+        {
+          sid       = "UploadBackups"
+          why       = "services/mongodb-backup/run.ts: archives in parts, with the tag by which they expire"
+          actions   = ["s3:AbortMultipartUpload", "s3:PutObjectTagging"]
+          resources = ["${local.bucket_arn}/backups/*"]
+        },
+        {
+          sid       = "TakeRequests"
+          why       = "services/verify-backup/run.ts: what a person asked for, once it is done; backups themselves it can't delete"
+          actions   = ["s3:DeleteObject"]
+          resources = ["${local.bucket_arn}/backups/requests/*"]
         },
         {
           sid       = "List"
@@ -109,7 +121,7 @@ locals {
           sid       = "ReadLogins"
           why       = "adapters/aws/secrets.ts: Roundtrip's own logins and those that are renewed"
           actions   = ["secretsmanager:GetSecretValue"]
-          resources = concat(local.host_secrets, [data.aws_secretsmanager_secret.this["mongodb_dms"].arn])
+          resources = concat(local.host_secrets, [for key in concat(["mongodb_dms"], [for name in var.backup_scratch_secret_name[*] : "scratch"]) : data.aws_secretsmanager_secret.this[key].arn])
         },
         {
           sid       = "Rotate"

@@ -7,6 +7,7 @@ data "aws_secretsmanager_secret" "this" {
       mongodb     = var.mongodb_secret_name
       mongodb_dms = var.mongodb_dms_secret_name
     },
+    { for name in var.backup_scratch_secret_name[*] : "scratch" => name },
     { for user in concat(var.application_users, var.other_writers) : "user ${user.name}" => user.secret },
   )
 

@@ -34,9 +34,9 @@ module "runner_role" {
         },
         {
           sid       = "WriteJournals"
-          why       = "runbooks/engine/operation.ts: lease, phase, journals, what was applied"
+          why       = "runbooks/engine/operation.ts: lease, phase, journals, what was applied; and what a person asks of backups"
           actions   = ["s3:PutObject"]
-          resources = [for prefix in ["applied", "failback", "operations"] : "${local.bucket_arn}/${prefix}/*"]
+          resources = [for prefix in ["applied", "backups/requests", "failback", "operations"] : "${local.bucket_arn}/${prefix}/*"]
         },
         {
           sid       = "List"

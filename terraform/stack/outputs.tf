@@ -20,6 +20,7 @@ locals {
     createUserDbFunction = module.create_user_db.function_name
     replicationTasks     = [for id, arn in module.dms.task_arns : { id = id, arn = arn }]
     settings             = { for name, value in var.settings : name => value if value != null }
+    backups              = local.backups_document
   })
 }
 

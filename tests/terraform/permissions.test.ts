@@ -2,6 +2,8 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ActionMetadata, actionCatalog } from "../../core/actions/catalog.ts";
+import { operationsUnits } from "../../core/actions/parameter.ts";
+import { backupsPrefix } from "../../core/backup/layout.ts";
 import { promotionKey } from "../../core/credentials/accounts.ts";
 import { identityKey, inspectionsPrefix, preflightsPrefix } from "../../core/failback/layout.ts";
 import { awsCallsOf } from "../support/aws-calls.ts";
@@ -25,7 +27,12 @@ const programs: Readonly<Record<string, Program>> = {
   create_user_db: { entries: ["services/create-user-db/main.ts"] },
   failback_host: { entries: ["services/main.ts"], without: actionFiles(onlyInNormalTimes) },
   operations_host: {
-    entries: ["services/actions/main.ts"],
+    entries: [
+      "services/actions/main.ts",
+      ...operationsUnits
+        .map((unit) => `services/${unit.replace(/\.service$/, "")}/main.ts`)
+        .filter((entry) => existsSync(join(repository, entry))),
+    ],
     without: actionFiles(({ failback }) => failback),
   },
   // By the workflows of each role's GitHub environments (github-subjects.test.ts).
@@ -48,7 +55,10 @@ const besides: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     ...ofItsSetUp,
     "s3:PutObjectTagging": "services/backup/dump.ts puts dumps with a tag: the put needs it, too",
   },
-  operations_host: ofItsSetUp,
+  operations_host: {
+    ...ofItsSetUp,
+    "s3:PutObjectTagging": "services/mongodb-backup/run.ts puts archives with a tag: the put needs it, too",
+  },
   kafka_node: {
     "s3:GetObject": "terraform/modules/kafka/install/install.sh",
     "ssm:GetParameter": "the same, and terraform/modules/ec2/install/fetch-environment.sh",
@@ -168,7 +178,13 @@ describe("permissions", () => {
   test("the operations host writes below the prefixes its actions write to, and no others", () => {
     const text = readFileSync(join(repository, "terraform/stack/main.iam.hosts.tf"), "utf8");
     const granted = /sid\s+= "Write"[\s\S]*?for prefix in \[([^\]]*)\]/.exec(text)![1]!;
-    const written = [promotionKey("replication"), identityKey, inspectionsPrefix, preflightsPrefix];
+    const written = [
+      promotionKey("replication"),
+      backupsPrefix,
+      identityKey,
+      inspectionsPrefix,
+      preflightsPrefix,
+    ];
     expect(quoted(granted).sort()).toEqual([...new Set(written.map((key) => key.split("/")[0]!))].sort());
   });
 

@@ -62,7 +62,9 @@ describe.skipIf(!terraformProgram)(`terraform/stack of qa with Kafka${whyNoTerra
     const enabled = (text: string) => /^ENABLED_UNITS="(.*)"$/m.exec(text)![1]!.split(" ");
     const always = ["roundtrip-environment.service", "roundtrip-environment.timer"];
     expect(enabled(onFailback!)).toEqual(always);
-    expect(enabled(onOperations!)).toEqual([...always, "nightly.timer"]);
+    const timers = Object.keys(productUnitFiles()).filter((name) => name.endsWith(".timer"));
+    expect(timers).toContain("mongodb-backup.timer");
+    expect(enabled(onOperations!)).toEqual([...always, ...[...timers, "nightly.timer"].sort()]);
   });
 
   test("nodes have ids of their own, and are let in from themselves and their clients alone", async () => {

@@ -65,25 +65,50 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     }
   }
 
-  # Dumps lie beside the log of their failback, so no prefix tells them apart: `backup` tags them (core/failback/layout.ts).
+  # By tags, which the services write: dumps lie beside the log of their failback, so that no prefix tells them apart
+  # (core/failback/layout.ts, core/backup/layout.ts).
+  dynamic "rule" {
+    for_each = {
+      dumps   = { tag = "dump", days = var.dump_retention_days }
+      backups = { tag = "backup", days = var.backup_retention_days }
+    }
+    content {
+      id     = "expire-${rule.key}"
+      status = "Enabled"
+
+      filter {
+        tag {
+          key   = "retention"
+          value = rule.value.tag
+        }
+      }
+      expiration {
+        days = rule.value.days
+      }
+    }
+  }
+
+  # Hours of it are wanted, and a lifecycle counts days: what has expired goes the day after, not with other old versions.
   rule {
-    id     = "expire-dumps"
+    id     = "expire-oplog"
     status = "Enabled"
 
     filter {
       tag {
         key   = "retention"
-        value = "dump"
+        value = "oplog"
       }
     }
     expiration {
-      days = var.dump_retention_days
+      days = var.oplog_retention_days
+    }
+    noncurrent_version_expiration {
+      noncurrent_days = 1
     }
   }
 
   dynamic "rule" {
     for_each = {
-      backups     = { prefix = "backup/", days = var.dump_retention_days }
       inspections = { prefix = "operations/inspections/", days = var.answer_retention_days }
       preflights  = { prefix = "operations/preflights/", days = var.answer_retention_days }
       # Who started Terraform: `roundtrip unlock` lays a lock that was left behind to its run, and some are found late.

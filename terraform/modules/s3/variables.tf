@@ -21,7 +21,7 @@ variable "kms_key_arn" {
 }
 
 variable "dump_retention_days" {
-  description = "How long a failback's dumps and the backups (backup/) are kept."
+  description = "How long a failback's dumps are kept."
   type        = number
   default     = 30
   nullable    = false
@@ -29,6 +29,30 @@ variable "dump_retention_days" {
   validation {
     condition     = var.dump_retention_days >= 7 && var.dump_retention_days <= 3650
     error_message = "dump_retention_days must be between 7 and 3650, got ${var.dump_retention_days}."
+  }
+}
+
+variable "backup_retention_days" {
+  description = "How long backups of MongoDB are kept."
+  type        = number
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition     = var.backup_retention_days >= 7 && var.backup_retention_days <= 3650
+    error_message = "backup_retention_days must be between 7 and 3650, got ${var.backup_retention_days}."
+  }
+}
+
+variable "oplog_retention_days" {
+  description = "How long the archive of MongoDB's oplog is kept: at least a day longer than from one backup to the next."
+  type        = number
+  default     = 2
+  nullable    = false
+
+  validation {
+    condition     = var.oplog_retention_days >= 2 && var.oplog_retention_days <= 365
+    error_message = "oplog_retention_days must be between 2 and 365, got ${var.oplog_retention_days}."
   }
 }
 

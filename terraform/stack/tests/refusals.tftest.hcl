@@ -92,8 +92,32 @@ run "a_drain_nobody_knows" {
   expect_failures = [var.settings]
 }
 
-run "a_policy_of_conflicts_nobody_has" {
+run "a_schedule_of_another_clock" {
   command = plan
-  variables { settings = { conflictPolicy = "newest" } }
-  expect_failures = [var.settings]
+  variables { backup_schedule = "0 24 * * *" }
+  expect_failures = [var.backup_schedule]
+}
+
+run "a_compression_of_backups_nobody_reads" {
+  command = plan
+  variables { backup_compression = "none" }
+  expect_failures = [var.backup_compression]
+}
+
+run "a_verification_a_day_later" {
+  command = plan
+  variables { backup_verify_after_minutes = 1440 }
+  expect_failures = [var.backup_verify_after_minutes]
+}
+
+run "a_level_nobody_has" {
+  command = plan
+  variables { backup_verify_levels = [1, 4] }
+  expect_failures = [var.backup_verify_levels]
+}
+
+run "a_scratch_server_that_is_in_use" {
+  command = plan
+  variables { backup_scratch_secret_name = "roundtrip/dev/mongodb" }
+  expect_failures = [var.backup_scratch_secret_name]
 }

@@ -24,15 +24,17 @@ run "encrypted_versioned_closed_and_tls_only" {
     condition = { for rule in aws_s3_bucket_lifecycle_configuration.this.rule : rule.id => one(rule.expiration).days if length(rule.expiration) > 0 } == {
       expire-dumps       = 30
       expire-backups     = 30
+      expire-oplog       = 2
       expire-inspections = 7
       expire-preflights  = 7
+      expire-notices     = 90
       expire-terraform   = 90
     }
     error_message = "dumps, backups, answers and records of locks expire, nothing else does"
   }
   assert {
     condition = alltrue([
-      for rule in aws_s3_bucket_lifecycle_configuration.this.rule : length(rule.expiration) == 0 || one(one(rule.filter).tag[*].value) == "dump" || try(length(one(rule.filter).prefix) > 0, false)
+      for rule in aws_s3_bucket_lifecycle_configuration.this.rule : length(rule.expiration) == 0 || contains(["dump", "backup", "oplog"], coalesce(one(one(rule.filter).tag[*].value), "none")) || try(length(one(rule.filter).prefix) > 0, false)
     ])
     error_message = "no rule that expires reaches the log of a failback"
   }
@@ -71,6 +73,18 @@ run "dumps_for_a_day" {
   command = plan
   variables { dump_retention_days = 1 }
   expect_failures = [var.dump_retention_days]
+}
+
+run "backups_for_a_day" {
+  command = plan
+  variables { backup_retention_days = 1 }
+  expect_failures = [var.backup_retention_days]
+}
+
+run "an_oplog_for_a_day" {
+  command = plan
+  variables { oplog_retention_days = 1 }
+  expect_failures = [var.oplog_retention_days]
 }
 
 run "versions_for_no_day" {
