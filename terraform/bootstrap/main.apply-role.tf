@@ -32,13 +32,16 @@ locals {
     aws_lambda_function = formatlist("lambda:%s", [
       "CreateFunction", "DeleteFunction", "GetFunction", "GetFunctionCodeSigningConfig", "ListTags", "ListVersionsByFunction", "TagResource", "UntagResource", "UpdateFunctionCode", "UpdateFunctionConfiguration",
     ])
-    aws_lambda_invocation = ["lambda:InvokeFunction"]
+    aws_lambda_function_event_invoke_config = formatlist("lambda:%s", ["DeleteFunctionEventInvokeConfig", "GetFunctionEventInvokeConfig", "PutFunctionEventInvokeConfig"])
+    aws_lambda_invocation                   = ["lambda:InvokeFunction"]
+    aws_lambda_permission                   = formatlist("lambda:%s", ["AddPermission", "GetPolicy", "RemovePermission"])
     # What the provider reads of every bucket, whatever of it is configured.
     aws_s3_bucket = formatlist("s3:%s", [
       "CreateBucket", "DeleteBucket", "DeleteObject", "DeleteObjectVersion", "GetAccelerateConfiguration", "GetBucketAcl", "GetBucketCORS", "GetBucketLogging", "GetBucketObjectLockConfiguration",
       "GetBucketRequestPayment", "GetBucketTagging", "GetBucketWebsite", "GetReplicationConfiguration", "ListBucket", "ListBucketVersions", "PutBucketTagging",
     ])
     aws_s3_bucket_lifecycle_configuration              = ["s3:GetLifecycleConfiguration", "s3:PutLifecycleConfiguration"]
+    aws_s3_bucket_notification                         = ["s3:GetBucketNotification", "s3:PutBucketNotification"]
     aws_s3_bucket_ownership_controls                   = ["s3:GetBucketOwnershipControls", "s3:PutBucketOwnershipControls"]
     aws_s3_bucket_policy                               = ["s3:DeleteBucketPolicy", "s3:GetBucketPolicy", "s3:PutBucketPolicy"]
     aws_s3_bucket_public_access_block                  = ["s3:GetBucketPublicAccessBlock", "s3:PutBucketPublicAccessBlock"]

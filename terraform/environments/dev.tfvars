@@ -53,6 +53,9 @@ alarms = {
   subscribers = [{ protocol = "email", endpoint = "on-call@example.com" }]
 }
 
+# Slack, told of changes of phase and of alarms (docs/slack.md).
+# slack = { webhook_secret_name = "roundtrip/dev/slack" }
+
 # A VPC that has endpoints of its own, or a NAT gateway, leaves this out.
 vpc_endpoints = {
   subnet_ids      = ["subnet-0123456789abcdef0", "subnet-0fedcba9876543210"]

@@ -83,5 +83,7 @@ module "iam" {
     }
     }, local.host_roles, {
     for key, role in local.kafka_roles : key => role if key == "kafka_clients" ? local.kafka_clients : local.has_kafka
+    }, {
+    for key, role in local.notify_roles : key => role if local.has_slack
   })
 }

@@ -32,8 +32,9 @@ describe.skipIf(!terraformProgram)(`Terraform examples${whyNoTerraform}`, () => 
       cpSync(join(repository, name), join(root, name), { recursive: true });
     mkdirSync(join(root, "dist"));
     const handler = new TextEncoder().encode("export const handler = async () => ({});");
-    writeFileSync(join(root, "dist/create-user-db.zip"), zipSync({ "index.mjs": handler }));
-    for (const name of ["orders/dev/master", "orders/dev/replication"])
+    for (const name of ["create-user-db", "notify"])
+      writeFileSync(join(root, `dist/${name}.zip`), zipSync({ "index.mjs": handler }));
+    for (const name of ["orders/dev/master", "orders/dev/replication", "orders/dev/slack"])
       await world.call("secretsmanager", "secretsmanager.CreateSecret", {
         Name: name,
         SecretString: JSON.stringify({ username: "administrator", password: "any" }),

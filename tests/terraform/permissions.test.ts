@@ -6,6 +6,7 @@ import { operationsUnits } from "../../core/actions/parameter.ts";
 import { backupsPrefix } from "../../core/backup/layout.ts";
 import { promotionKey } from "../../core/credentials/accounts.ts";
 import { identityKey, inspectionsPrefix, preflightsPrefix } from "../../core/failback/layout.ts";
+import { toldObjects } from "../../services/notify/notices.ts";
 import { awsCallsOf } from "../support/aws-calls.ts";
 
 setDefaultTimeout(180_000);
@@ -25,6 +26,7 @@ const onlyInNormalTimes = ({ phases }: ActionMetadata) => phases !== "any" && ph
 /** Which program runs as which role of the stack. In normal times actions run on the operations host (runbooks/engine/operation.ts). */
 const programs: Readonly<Record<string, Program>> = {
   create_user_db: { entries: ["services/create-user-db/main.ts"] },
+  notify: { entries: ["services/notify/main.ts"] },
   failback_host: { entries: ["services/main.ts"], without: actionFiles(onlyInNormalTimes) },
   operations_host: {
     entries: [
@@ -58,6 +60,11 @@ const besides: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   operations_host: {
     ...ofItsSetUp,
     "s3:PutObjectTagging": "services/mongodb-backup/run.ts puts archives with a tag: the put needs it, too",
+  },
+  notify: {
+    "sns:Publish": "Lambda sends the record of a failure in the function's name",
+    "logs:CreateLogStream": "and writes its log in it",
+    "logs:PutLogEvents": "the same",
   },
   kafka_node: {
     "s3:GetObject": "terraform/modules/kafka/install/install.sh",
@@ -193,6 +200,12 @@ describe("permissions", () => {
     expect(actions.length).toBeGreaterThan(1);
     const calls = actions.map(({ name }) => awsCallsOf(`services/actions/${name}.ts`));
     expect((await Promise.all(calls)).flat()).toEqual([]);
+  });
+
+  test("S3 says when an object is written exactly of those the function notify has words for", () => {
+    const text = readFileSync(join(repository, "terraform/stack/main.notify.tf"), "utf8");
+    const announced = quoted(/told_objects = \{([^}]*)\}/.exec(text)![1]!);
+    expect(announced.sort()).toEqual(Object.keys(toldObjects).sort());
   });
 
   test("where the environment has a key, its use is granted and no more", () => {

@@ -1,7 +1,7 @@
 resource "aws_s3_bucket" "this" {
   #checkov:skip=CKV_AWS_18:who reads or writes is seen by CloudTrail's data events, which need no second bucket
   #checkov:skip=CKV_AWS_144:a failback replays to the region it captured in; its verdict and backups are what is copied elsewhere
-  #checkov:skip=CKV2_AWS_62:nothing waits for events of objects; programs list and read what they need
+  #checkov:skip=CKV2_AWS_62:whose changes are told is said where Slack is told (modules/notify); programs list and read what they need
   bucket        = var.name
   force_destroy = var.force_destroy
   tags          = var.tags
@@ -111,6 +111,8 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     for_each = {
       inspections = { prefix = "operations/inspections/", days = var.answer_retention_days }
       preflights  = { prefix = "operations/preflights/", days = var.answer_retention_days }
+      # That an alarm was told: S3 and SNS repeat themselves within hours.
+      notices = { prefix = "notices/alarms/", days = 90 }
       # Who started Terraform: `roundtrip unlock` lays a lock that was left behind to its run, and some are found late.
       terraform = { prefix = "operations/terraform/", days = 90 }
     }

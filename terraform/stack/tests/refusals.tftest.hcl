@@ -92,6 +92,45 @@ run "a_drain_nobody_knows" {
   expect_failures = [var.settings]
 }
 
+run "the_webhook_itself_for_its_secret" {
+  command = plan
+  variables { slack = { webhook_secret_name = "https://hooks.slack.com/services/T/B/x" } }
+  expect_failures = [var.slack]
+}
+
+run "a_repository_by_its_name" {
+  command = plan
+  variables { slack = { webhook_secret_name = "roundtrip/dev/shop", repository_url = "acme/shop" } }
+  expect_failures = [var.slack]
+}
+
+run "slack_is_told_with_the_repository_of_github" {
+  command = plan
+  variables {
+    slack                 = { webhook_secret_name = "roundtrip/dev/shop" }
+    lambda_notify_package = "../modules/notify/tests/package.zip"
+    github = {
+      provider_arn = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
+      repository   = "repo:acme@12/shop@34"
+    }
+  }
+
+  assert {
+    condition     = local.repository_url == "https://github.com/acme/shop"
+    error_message = "without the numbers of GitHub's subject, got ${local.repository_url}"
+  }
+  assert {
+    condition     = length(module.notify) == 1
+    error_message = "the function is made"
+  }
+}
+
+run "a_policy_of_conflicts_nobody_has" {
+  command = plan
+  variables { settings = { conflictPolicy = "newest" } }
+  expect_failures = [var.settings]
+}
+
 run "a_schedule_of_another_clock" {
   command = plan
   variables { backup_schedule = "0 24 * * *" }
