@@ -146,7 +146,7 @@ function noScratch(environment: string): RoundtripError {
     what: "restore the backup to compare it",
     expected: "a scratch server: backups.scratchSecret in the environment's document",
     got: "none",
-    wayOut: `name the secret of an empty MongoDB in terraform/environments/${environment}.tfvars (docs/backups.md), or ask for levels 1,2`,
+    wayOut: `set backup_scratch_secret_name in terraform/environments/${environment}.tfvars to the secret of an empty MongoDB (docs/backups.md), or ask for levels 1,2`,
   });
 }
 

@@ -288,7 +288,9 @@ describe.skipIf(!hasTools)(
     test(
       "none is configured",
       async () => {
-        expect(await refused({})).toContain("Way out: name the secret of an empty MongoDB");
+        expect(await refused({})).toContain(
+          "Way out: set backup_scratch_secret_name in terraform/environments/test.tfvars",
+        );
       },
       limit,
     );
