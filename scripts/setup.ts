@@ -1,6 +1,7 @@
 import { exitCodeOf } from "../core/errors.ts";
 import { ensureDatabaseTools } from "./setup/database-tools.ts";
 import { ensureDebianPackages } from "./setup/debian.ts";
+import { ensureKafka } from "./setup/kafka.ts";
 import { ensurePictureTools } from "./setup/picture-tools.ts";
 import { ensurePython } from "./setup/python.ts";
 import { say } from "./setup/run.ts";
@@ -37,4 +38,6 @@ async function ensureTools(): Promise<void> {
   say(`  Tools for workflows: ${await ensureWorkflowTools()}`);
   say(`  What draws pictures: ${await ensurePictureTools()}`);
   await ensureDebianPackages();
+  // By one of those packages.
+  say(`  Kafka for its tests: ${await ensureKafka()}`);
 }

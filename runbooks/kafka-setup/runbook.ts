@@ -135,8 +135,7 @@ const message = fromOneNode({
   undo: "nothing to undo: it has a key of its own, and goes with the topic's retention",
   action: "kafka-message",
   parameters: ({ operationId }) => ({ message: operationId }),
-  note: ({ topic: name, offset, leader }) =>
-    `a message came through ${name} (offset ${offset} or later, partition led by broker ${leader})`,
+  note: ({ topic: name, offset }) => `a message came through ${name} (offset ${offset} or later)`,
 });
 
 function listOf(value: unknown): string {

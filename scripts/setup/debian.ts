@@ -8,6 +8,8 @@ const packages: Readonly<Record<string, string>> = {
   "/usr/sbin/debootstrap": "debootstrap",
   "/usr/bin/chromium": "chromium",
   "/usr/bin/shellcheck": "shellcheck",
+  "/usr/bin/java": "openjdk-17-jre-headless",
+  "/usr/bin/mvn": "maven",
 };
 
 /** Installs what the system tests need; only where this is Debian and the user is root. */

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { kafkaLibraries } from "../setup/kafka.ts";
 import { hasPictureTools } from "../setup/picture-tools.ts";
 import { terraformLinter } from "../setup/terraform-linters.ts";
 import { workflowTool } from "../setup/workflow-tools.ts";
@@ -70,6 +71,11 @@ async function picturesMissing(): Promise<Missing | undefined> {
   return { reason: "nothing in tools/pictures/node_modules (npm ci there)", installable: true };
 }
 
+async function kafkaMissing(): Promise<Missing | undefined> {
+  if (Bun.which("java") && kafkaLibraries()) return terraformMissing();
+  return { reason: "no Java, or no Kafka by Maven (bun scripts/setup.ts --all)", installable: true };
+}
+
 function isAlive(pid: number): boolean {
   if (!Number.isInteger(pid) || pid <= 0) return false;
   try {
@@ -137,6 +143,13 @@ export const suites: readonly Suite[] = [
     tests: ["sandbox/terraform-provider", "tests/terraform", "tests/terraform-kills", "tests/adopt"],
     minutesMax: 15,
     missing: terraformMissing,
+  },
+  {
+    name: "Kafka on real brokers",
+    tests: ["tests/kafka"],
+    parallel: 1,
+    minutesMax: 4,
+    missing: kafkaMissing,
   },
   { name: "apply", tests: ["tests/apply"], minutesMax: 10 },
   { name: "use cases", tests: ["tests/use-cases"], minutesMax: 10 },

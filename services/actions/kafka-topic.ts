@@ -22,9 +22,15 @@ export const run: Action = async ({ service, parameter }) => {
     ]);
   const copies = ["--partitions", "1", "--replication-factor", String(wanted.replicas)];
   const settings = ["--config", `min.insync.replicas=${wanted.inSync}`];
-  const created = await topics("--create", "--if-not-exists", ...copies, ...settings);
+  const described = async () => topicOf(await topics("--describe", "--if-exists"));
+  let created = false;
   const seen = await waitFor(service, inSyncMsMax, async () => {
-    const topic = topicOf(await topics("--describe"));
+    let topic = await described();
+    if (!topic && !created) {
+      await topics("--create", "--if-not-exists", ...copies, ...settings);
+      created = true;
+      topic = await described();
+    }
     const lacking = topic?.partitions.filter(({ inSync, replicas }) => inSync.length < replicas.length) ?? [];
     const ok = topic !== undefined && lacking.length === 0;
     return { ok, topic, expected: "every partition on all of its replicas", got: partitionWords(topic) };
@@ -34,7 +40,7 @@ export const run: Action = async ({ service, parameter }) => {
     checks: topic ? [...settingChecks(topic, wanted), copied(seen)] : [copied(seen)],
     data: {
       topic: archiveTopic,
-      created: created.includes("Created topic"),
+      created,
       leaders: topic?.partitions.map(({ leader }) => leader ?? null) ?? [],
       partitions: partitionWords(topic),
     },

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { terraformProgram } from "../support/terraform.ts";
 import { containerObstacle, containerRoot } from "./container.ts";
-import { releaseBucket, TestHost } from "./first-boot/host.ts";
-import { archive, namesOf } from "./first-boot/release.ts";
+import { environmentParameter, releaseBucket, TestHost } from "./first-boot/host.ts";
+import { archive, namesOf, plainWorker } from "./first-boot/release.ts";
 import { kafkaUserDataOf } from "./first-boot/user-data.ts";
 
 /** A block device over a file of this machine. */
@@ -59,6 +59,7 @@ describe.skipIf(obstacle !== undefined)(`a Kafka node${obstacle ? ` (skipped: ${
 
   beforeAll(async () => {
     const artifacts = {
+      worker: plainWorker("1.0.0"),
       java: archive("java-17.tgz", { "bin/java": "echo openjdk 17 >&2" }),
       kafka: archive("kafka_2.13-3.9.2.tgz", {
         "bin/zookeeper-server-start.sh": "exec sleep 600",
@@ -68,7 +69,13 @@ describe.skipIf(obstacle !== undefined)(`a Kafka node${obstacle ? ` (skipped: ${
     host = await TestHost.start(Object.values(artifacts), (world) =>
       kafkaUserDataOf(
         world,
-        { region: "us-east-1", bucket: releaseBucket, retry_seconds: 1, ...namesOf(artifacts) },
+        {
+          region: "us-east-1",
+          bucket: releaseBucket,
+          environment_parameter: environmentParameter,
+          retry_seconds: 1,
+          ...namesOf(artifacts),
+        },
         path,
       ),
     );
