@@ -71,6 +71,8 @@ export interface Verification {
   readonly finishedAt: string;
   /** PROVEN only when each level that was asked for is. */
   readonly verdict: LevelVerdict;
+  /** Verdict of the verification before this one, of whatever backup: people are told when it changes. */
+  readonly before?: LevelVerdict;
   readonly levels: readonly {
     /** 1 hashes, 2 parse and counts, 3 restore into a scratch server and compare. */
     readonly level: 1 | 2 | 3;

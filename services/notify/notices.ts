@@ -1,12 +1,20 @@
 /** What is told, by what happened: each gives its notices, oldest first, each with the key it is recorded under. */
 import { readJson } from "../../adapters/state/json.ts";
+import type { Verification } from "../../core/backup/documents.ts";
+import { latestVerificationKey } from "../../core/backup/layout.ts";
 import type { CurrentFailback } from "../../core/failback/documents.ts";
 import { currentKey } from "../../core/failback/layout.ts";
 import { alarmNotice, readAlarm } from "../../core/notices/alarm-notice.ts";
-import { alarmNoticeKey, messageNoticeKey, phaseNoticeKey } from "../../core/notices/layout.ts";
+import {
+  alarmNoticeKey,
+  messageNoticeKey,
+  phaseNoticeKey,
+  verificationNoticeKey,
+} from "../../core/notices/layout.ts";
 import { messageNotice } from "../../core/notices/message-notice.ts";
 import { type NoticeContext, phaseChanges, phaseNotice } from "../../core/notices/phase-notice.ts";
 import type { SlackMessage } from "../../core/notices/slack-message.ts";
+import { isTold as isVerificationTold, verificationNotice } from "../../core/notices/verification-notice.ts";
 import type { ObjectStore } from "../../core/ports.ts";
 
 /** Something to be told once. */
@@ -26,6 +34,7 @@ type NoticesOf = (source: NoticeSource) => Promise<DueNotice[]>;
 /** Which object's change is told, and how. Terraform has S3 say when one is written: `objects` in terraform/stack/main.notify.tf. */
 export const toldObjects: Readonly<Record<string, NoticesOf>> = {
   [currentKey]: phaseNotices,
+  [latestVerificationKey]: verificationNotices,
 };
 
 /** More changes than a failback has; one that was told ends the search. */
@@ -44,6 +53,13 @@ async function phaseNotices({ context, store, isTold }: NoticeSource): Promise<D
     newestTold < 0 ? failbackId !== "" : index > newestTold,
   );
   return due.map((change) => ({ key: phaseNoticeKey(change), message: phaseNotice(change, context) }));
+}
+
+/** A failed verification of a backup, and the first one behind it that is proven. */
+async function verificationNotices({ context, store }: NoticeSource): Promise<DueNotice[]> {
+  const found = (await readJson<Verification>(store, latestVerificationKey))?.value;
+  if (!found || !isVerificationTold(found)) return [];
+  return [{ key: verificationNoticeKey(found), message: verificationNotice(found, context) }];
 }
 
 async function lastIndexOf<Item>(

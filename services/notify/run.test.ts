@@ -3,6 +3,7 @@ import { MemoryObjectStore } from "../../adapters/memory/object-store.ts";
 import { writeJson } from "../../adapters/state/json.ts";
 import { PhaseStore } from "../../adapters/state/phase-store.ts";
 import { ToldNotices } from "../../adapters/state/told-notices.ts";
+import { latestVerificationKey } from "../../core/backup/layout.ts";
 import { RoundtripError } from "../../core/errors.ts";
 import { currentKey } from "../../core/failback/layout.ts";
 import type { Phase } from "../../core/failback/phase.ts";
@@ -67,6 +68,21 @@ class World {
     }
   }
 }
+
+test("a backup that is not proven is told once, and that backups are proven again; not each success", async () => {
+  const world = new World();
+  const levels = [{ level: 1, verdict: "DIFFERS", findings: ["another hash"], seconds: 1 }];
+  const verify = async (verdict: string, before: string, finishedAt: string) => {
+    const document = { verdict, before, finishedAt, backupId: "b", levels };
+    await writeJson(world.store, latestVerificationKey, document);
+    await world.call(written(latestVerificationKey));
+    await world.call(written(latestVerificationKey));
+  };
+  await verify("DIFFERS", "PROVEN", "2026-11-21T00:40:00Z");
+  await verify("PROVEN", "DIFFERS", "2026-11-22T00:40:00Z");
+  await verify("PROVEN", "PROVEN", "2026-11-23T00:40:00Z");
+  expect(world.told).toEqual(["DIFFERS", "PROVEN"]);
+});
 
 describe("a change of phase", () => {
   test("is told once, delivered twice, at once or later", async () => {

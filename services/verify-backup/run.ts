@@ -82,6 +82,7 @@ async function verify(tools: RestoreTools, asked: VerificationRequest | undefine
   const startedAt = clock.now().toISOString();
   status.update({ state: "running", detail: { backupId: id, stage: "begins" } });
   const results = await verifyLevels(tools, manifest, levels);
+  const before = (await readJson<Verification>(store, latestVerificationKey))?.value.verdict;
   const verification: Verification = {
     version: 1,
     environment: environment.environment,
@@ -90,6 +91,7 @@ async function verify(tools: RestoreTools, asked: VerificationRequest | undefine
     startedAt,
     finishedAt: clock.now().toISOString(),
     verdict: verdictOf(levels, results),
+    ...(before ? { before } : {}),
     levels: results,
   };
   await recordRestoreTest(service, verification);

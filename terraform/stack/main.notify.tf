@@ -7,7 +7,7 @@ locals {
   repository_url = try(coalesce(var.slack.repository_url, local.github_url), null)
 
   # The objects whose changes are told; services/notify/notices.ts has the words.
-  told_objects = { phase = "failback/current.json" }
+  told_objects = { phase = "failback/current.json", verification = "backups/verification.json" }
 
   notify_roles = {
     notify = {
