@@ -1,10 +1,11 @@
-import { type Counts, closingLine } from "./test/counts.ts";
-import { runSuite } from "./test/run-suite.ts";
+import { closingLine } from "./test/counts.ts";
+import { lanes, runInLanes } from "./test/lanes.ts";
 import { suites } from "./test/suites.ts";
 
 /**
  * Runs every suite this machine can run and ends with the line `N passed, N failed`; what was skipped, because a tool is
- * missing, and each failed test with its error stand above it. REQUIRE_ALL=1 makes a missing tool a failure. Arguments choose suites by a part of their name.
+ * missing, and each failed test with its error stand above it. REQUIRE_ALL=1 makes a missing tool a failure. Arguments choose suites by a part of their name. SUITES_AT_ONCE is 2
+ * by default: they wait for servers and timers more than they compute.
  */
 const requireAll = process.env.REQUIRE_ALL === "1";
 const chosen = process.argv.slice(2);
@@ -24,11 +25,7 @@ if (running.length === 0) {
   process.exit(2);
 }
 
-const results = new Map<string, Counts>();
-for (const suite of running) {
-  results.set(suite.name, await runSuite(suite, requireAll));
-  if (process.exitCode === 130) break;
-}
+const results = await runInLanes(running, requireAll, lanes);
 
 const sum = (key: "passed" | "failed" | "skipped") =>
   [...results.values()].reduce((total, counts) => total + counts[key], 0);

@@ -54,5 +54,9 @@ test("a failed test is named with its own error, not with its neighbours'", () =
 
 test("the closing line counts what passed and what failed, and nothing else", () => {
   expect(closingLine({ passed: 3, failed: 1 })).toBe("3 passed, 1 failed");
-  expect(commandCounts(2)).toMatchObject({ passed: 0, failed: 1 });
+  expect(commandCounts("one thing\nis wrong\n", 2)).toMatchObject({
+    passed: 0,
+    failed: 1,
+    failures: ["one thing\nis wrong"],
+  });
 });

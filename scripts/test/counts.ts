@@ -45,9 +45,11 @@ function failuresIn(output: string): string[] {
   return [...found.values()];
 }
 
-/** The count of a command that is one check. */
-export function commandCounts(code: number): Counts {
-  return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0, skips: [], failures: [] };
+/** The count of a command that is one check; where it failed, the end of what it said is why. */
+export function commandCounts(output: string, code: number): Counts {
+  if (code === 0) return { passed: 1, failed: 0, skipped: 0, skips: [], failures: [] };
+  const said = output.trimEnd().split("\n").slice(-reasonLinesMax).join("\n").slice(-reasonCharactersMax);
+  return { passed: 0, failed: 1, skipped: 0, skips: [], failures: [said] };
 }
 
 /** The last line of a test run. What was skipped is listed above it, with its number and reasons. */

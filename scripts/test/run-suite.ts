@@ -12,28 +12,32 @@ const filesAtOnce = 2;
 const endingMs = 15_000;
 
 /**
- * Runs a suite, prints what it prints, and counts. A suite whose tool is missing is skipped with the reason, or has
+ * Runs a suite, gives what it prints to `print`, and counts. A suite whose tool is missing is skipped with the reason, or has
  * failed when everything is required and the tool can be installed; one that leaves processes behind has failed, too.
  */
-export async function runSuite(suite: Suite, requireAll: boolean): Promise<Counts> {
+export async function runSuite(
+  suite: Suite,
+  requireAll: boolean,
+  print: (text: string) => void,
+): Promise<Counts> {
   const missing = await suite.missing?.();
   if (missing) {
     const refused = requireAll && missing.installable;
-    console.log(`\n━━ ${suite.name}: ${refused ? "FAILED" : "skipped"}, ${missing.reason}`);
+    print(`\n━━ ${suite.name}: ${refused ? "FAILED" : "skipped"}, ${missing.reason}\n`);
     const skips = refused ? [] : [`${suite.name}: ${missing.reason}`];
     return { passed: 0, failed: refused ? 1 : 0, skipped: refused ? 0 : 1, skips, failures: [] };
   }
-  console.log(`\n━━ ${suite.name}`);
+  print(`\n━━ ${suite.name}\n`);
   const started = performance.now();
   const mark = `ROUNDTRIP_TEST_SUITE=${randomUUID()}`;
-  const { code, output } = await runCommand(commandOf(suite), mark, suite.minutesMax);
-  const counts = "tests" in suite ? bunCounts(output, code, requireAll) : commandCounts(code);
+  const { code, output } = await runCommand(commandOf(suite), mark, suite.minutesMax, print);
+  const counts = "tests" in suite ? bunCounts(output, code, requireAll) : commandCounts(output, code);
   const left = await endLeftovers(mark, endingMs);
-  for (const { pid, command } of left) console.log(`left behind: process ${pid}: ${command.slice(0, 200)}`);
+  for (const { pid, command } of left) print(`left behind: process ${pid}: ${command.slice(0, 200)}\n`);
   const total = left.length > 0 ? { ...counts, failed: counts.failed + 1 } : counts;
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  console.log(
-    `━━ ${suite.name}: ${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped, ${seconds} s`,
+  print(
+    `━━ ${suite.name}: ${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped, ${seconds} s\n`,
   );
   return total;
 }
@@ -54,6 +58,7 @@ function runCommand(
   [program = "", ...args]: readonly string[],
   mark: string,
   minutesMax: number,
+  print: (text: string) => void,
 ): Promise<{ code: number; output: string }> {
   return new Promise((resolve) => {
     const [name = "", value] = mark.split("=");
@@ -65,17 +70,17 @@ function runCommand(
       // A group of its own, so that all of it can be ended.
       detached: true,
     });
-    const release = endWithUs(child, minutesMax);
+    const release = endWithUs(child, minutesMax, print);
     let output = "";
     const take = (chunk: Buffer) => {
       output += chunk.toString();
-      process.stdout.write(chunk);
+      print(chunk.toString());
     };
     child.stdout.on("data", take);
     child.stderr.on("data", take);
     child.on("error", (error) => {
       release();
-      console.log(`${program}: ${error.message}`);
+      print(`${program}: ${error.message}\n`);
       resolve({ code: 127, output });
     });
     child.on("close", (code) => {
@@ -86,7 +91,7 @@ function runCommand(
 }
 
 /** Passes Ctrl-C and SIGTERM on to the suite's process group, and ends the group when its time is over. */
-function endWithUs(child: ChildProcess, minutesMax: number): () => void {
+function endWithUs(child: ChildProcess, minutesMax: number, print: (text: string) => void): () => void {
   const signalGroup = (signal: NodeJS.Signals) => {
     try {
       if (child.pid) process.kill(-child.pid, signal);
@@ -100,7 +105,7 @@ function endWithUs(child: ChildProcess, minutesMax: number): () => void {
     setTimeout(() => process.exit(130), 5_000).unref();
   };
   const overdue = setTimeout(() => {
-    console.log(`not ended after ${minutesMax} minutes: killed`);
+    print(`not ended after ${minutesMax} minutes: killed\n`);
     signalGroup("SIGKILL");
   }, minutesMax * 60_000);
   process.on("SIGINT", stop);
