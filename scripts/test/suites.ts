@@ -145,13 +145,6 @@ export const suites: readonly Suite[] = [
   { name: "pictures", tests: ["tests/pictures"], minutesMax: 2, missing: picturesMissing },
   { name: "stand-in: host", tests: ["sandbox/host", "tests/systemd/stand-in.test.ts"], minutesMax: 8 },
   { name: "sandbox up", tests: ["sandbox/up"], minutesMax: 5 },
-<<<<<<< HEAD
-  {
-    name: "Terraform: stand-in provider, modules, adopt",
-    tests: ["sandbox/terraform-provider", "tests/terraform", "tests/terraform-kills", "tests/adopt"],
-    minutesMax: 15,
-    missing: terraformMissing,
-  },
   {
     name: "Kafka on real brokers",
     tests: ["tests/kafka"],
@@ -159,8 +152,6 @@ export const suites: readonly Suite[] = [
     minutesMax: 4,
     missing: kafkaMissing,
   },
-=======
->>>>>>> 2f61b4a (wip)
   { name: "apply", tests: ["tests/apply"], minutesMax: 10 },
   { name: "use cases", tests: ["tests/use-cases"], minutesMax: 10 },
   { name: "preflight", tests: ["tests/preflight"], parallel: 1, minutesMax: 5 },
