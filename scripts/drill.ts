@@ -97,8 +97,12 @@ ${reasons}  ${result.changes} changes, ${result.captured} captured, ${result.app
   RPO p50 ${result.rpoMsP50} ms, p99 ${result.rpoMsP99} ms · RTO ${(result.rtoMs / 1000).toFixed(1)} s · nobody could write for ${(result.readOnlyMs / 1000).toFixed(1)} s
   peak memory: replication ${result.peakMiB.replication} MiB, restore ${result.peakMiB.restore} MiB
   world: ${result.world.words}
-  report: ${report}
+${slackLines(result.slack)}  report: ${report}
 `;
+}
+
+function slackLines(told: readonly string[] = []): string {
+  return told.length === 0 ? "" : `  Slack was told:\n${told.map((line) => `    ${line}\n`).join("")}`;
 }
 
 let code: number;

@@ -20,6 +20,7 @@ import type { World } from "./world.ts";
 const workers = 4;
 const quietChanges = 1_000;
 const trickleRate = 50;
+const slackSecondsMax = 30;
 
 /** The story of one failback, told by the real runbooks against the stand-ins. */
 export class Story {
@@ -72,6 +73,7 @@ export class Story {
     await timeline.step("failback-clean", () => this.clean());
     await timeline.step("failback-resume", () => this.runbook("failback-resume"));
     await timeline.step("one more write crosses", () => this.oneMoreWrite());
+    if (this.world.slack) await timeline.step("Slack was told", () => this.slackTold());
     return this.evidence();
   }
 
@@ -199,6 +201,27 @@ export class Story {
     await this.untilEqual("the write and the tail to cross");
   }
 
+  /** Each change of phase once, in order: S3 and the function that it calls do it by themselves. */
+  private async slackTold(): Promise<void> {
+    const history = (await this.world.phases()).history.length;
+    const until = performance.now() + slackSecondsMax * 1000;
+    while (this.slackHeadlines().length < history && performance.now() < until) await Bun.sleep(100);
+    const told = this.slackHeadlines();
+    for (const line of told) this.timeline.say(line);
+    if (told.length === history) return;
+    throw new RoundtripError({
+      kind: "unknown",
+      what: "wait for Slack's messages",
+      expected: `${history}, one for each change of phase, within ${slackSecondsMax} s`,
+      got: `${told.length}`,
+      wayOut: "look at /_sandbox/invocations of the AWS stand-in with --keep",
+    });
+  }
+
+  private slackHeadlines(): string[] {
+    return (this.world.slack?.messages ?? []).map(({ text }) => text.split("\n")[0] ?? "");
+  }
+
   private async runbook(name: string, inputs: Readonly<Record<string, string>> = {}): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -277,6 +300,7 @@ export class Story {
           name,
           ms: Math.round((to - from) * 1000),
         })),
+        ...(this.world.slack ? { slack: this.slackHeadlines() } : {}),
         peakMiB: this.memory.peakMiB,
       },
       startedAt: this.startedAt.toISOString(),

@@ -49,6 +49,8 @@ export interface DrillResult {
   /** How long nobody could write anywhere: from the drain until MongoDB was reopened. */
   readonly readOnlyMs: number;
   readonly steps: readonly { readonly name: string; readonly ms: number }[];
+  /** Headlines of what Slack was told, in order; absent where the world has no function that tells it. */
+  readonly slack?: readonly string[];
   /** Peak memory of the two long workers in MiB, as the kernel counted it. */
   readonly peakMiB: { readonly replication: number; readonly restore: number };
 }

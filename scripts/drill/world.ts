@@ -8,9 +8,10 @@ import { AwsReplicationTasks } from "../../adapters/aws/replication-tasks.ts";
 import { systemClock } from "../../adapters/clock.ts";
 import { PhaseStore } from "../../adapters/state/phase-store.ts";
 import { RoundtripError } from "../../core/errors.ts";
-import type { Environment } from "../../core/failback/documents.ts";
+import type { CurrentFailback, Environment } from "../../core/failback/documents.ts";
 import { isLoaded } from "../../core/replication/loaded.ts";
 import { documentName } from "../../runbooks/engine/action.ts";
+import { type SlackServer, startSlack } from "../../sandbox/slack/server.ts";
 import { awsEnvironment, steerAws } from "../../sandbox/up/aws.ts";
 import { steerHost } from "../../sandbox/up/host.ts";
 import { defaultInstanceId, Sandbox } from "../../sandbox/up/sandbox.ts";
@@ -19,7 +20,7 @@ import { ensureDatabaseTools } from "../setup/database-tools.ts";
 import { type Addresses, region } from "./provision/addresses.ts";
 import type { Builder } from "./provision/builder.ts";
 import { prepareHost } from "./provision/host.ts";
-import { bucket, buildByApi, prepareUsers } from "./provision/provision.ts";
+import { bucket, buildByApi, prepareSlack, prepareUsers } from "./provision/provision.ts";
 import { buildByTerraform } from "./provision/terraform.ts";
 import { uriOf } from "./provision/users.ts";
 import { drillCollections } from "./scope.ts";
@@ -62,6 +63,8 @@ export class World implements AsyncDisposable {
     readonly clients: Clients,
     readonly variables: Readonly<Record<string, string>>,
     readonly tasksFile: string,
+    /** Whom the stack's function tells; without Terraform there is no such function. */
+    readonly slack: SlackServer | undefined,
   ) {}
 
   /** Starts databases and AWS, with their users and secrets; `build` makes the rest. */
@@ -107,7 +110,9 @@ export class World implements AsyncDisposable {
     };
     const tasksFile = sandbox.workspace.at("tasks.yaml");
     await writeFile(tasksFile, tasksYaml());
-    return new World(sandbox, at, builder, timeline, clients, variables, tasksFile);
+    const slack = "terraform" in builder ? startSlack() : undefined;
+    if (slack) await prepareSlack(at, slack.webhook);
+    return new World(sandbox, at, builder, timeline, clients, variables, tasksFile, slack);
   }
 
   /** Makes what Terraform owns, by Terraform where it is there, and switches the failback host on. Says who did it. */
@@ -182,8 +187,13 @@ export class World implements AsyncDisposable {
     return `  MongoDB     ${mongodb}\n  DocumentDB  ${documentdb}\n  AWS         ${aws}\n  host        ${host}`;
   }
 
+  /** The document with the environment's phase. */
+  phases(): Promise<CurrentFailback> {
+    return new PhaseStore(this.store, systemClock, this.environment.environment).read();
+  }
+
   async failbackId(): Promise<string> {
-    return (await new PhaseStore(this.store, systemClock, this.environment.environment).read()).failbackId;
+    return (await this.phases()).failbackId;
   }
 
   /** First start of every DMS task; returns when each table is loaded. */
@@ -247,6 +257,7 @@ export class World implements AsyncDisposable {
     await this.under;
     await Promise.allSettled(Object.values(this.clients).map((client: MongoClient) => client.close()));
     await this.sandbox[Symbol.asyncDispose]();
+    await this.slack?.[Symbol.asyncDispose]();
   }
 }
 

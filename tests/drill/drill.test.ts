@@ -104,6 +104,14 @@ test("a small drill is PROVEN, says so as one JSON document, and leaves no proce
   if (terraformProgram) {
     expect(words).toMatch(/^built by Terraform \(\d+ objects, [\d.]+ s\)$/);
     expect(objects).toBeGreaterThan(50);
+    expect(result.slack).toEqual([
+      "dev: failback opened (normal → capturing)",
+      "dev: nobody may write from now on (capturing → draining)",
+      "dev: replaying the log (draining → restoring)",
+      "dev: PROVEN (restoring → verified)",
+      "dev: MongoDB is open again (verified → cleaned)",
+      "dev: failback over (cleaned → normal)",
+    ]);
   } else expect([by, words]).toEqual(["drill", "built by the drill, no terraform on PATH"]);
   expect(result.captured).toBe(result.changes);
   expect(result.applied).toBe(result.changes);

@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseMigrationServiceClient } from "@aws-sdk/client-database-migration-service";
 import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from "@aws-sdk/client-s3";
-import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { CreateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { CreateDocumentCommand, PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import type { Environment } from "../../../core/failback/documents.ts";
 import { environmentParameter } from "../../roundtrip/environment.ts";
@@ -18,6 +18,7 @@ import {
   newPasswords,
   type Passwords,
   secretName,
+  slackSecret,
   usersWithoutReplication,
 } from "./users.ts";
 
@@ -35,6 +36,13 @@ export async function prepareUsers(at: Addresses, isForTerraform = false): Promi
   await Promise.all([createUsers(at, passwords, only), createSecrets(secrets, at, passwords, only)]);
   if (isForTerraform) await createMasterSecret(secrets, at);
   return passwords;
+}
+
+/** The webhook's address, which Terraform names to the function that tells Slack. */
+export async function prepareSlack(at: Addresses, webhook: string): Promise<void> {
+  const SecretString = JSON.stringify({ url: webhook });
+  const secrets = new SecretsManagerClient({ region, endpoint: at.aws });
+  await secrets.send(new CreateSecretCommand({ Name: slackSecret, SecretString }));
 }
 
 export interface Provisioned {

@@ -13,7 +13,7 @@ import { startTerraform } from "../../../sandbox/up/terraform.ts";
 import { loadEnvironment } from "../../roundtrip/environment.ts";
 import { drillCollections } from "../scope.ts";
 import { type Addresses, region } from "./addresses.ts";
-import { databases, masterOf, masterSecret, secretName } from "./users.ts";
+import { databases, masterOf, masterSecret, secretName, slackSecret } from "./users.ts";
 
 const root = join(import.meta.dirname, "../../..");
 /** The stack knows three environments; the drill's is dev, with what differs on this machine. */
@@ -102,6 +102,7 @@ function variablesOf({ at, bucket, tasksFile }: TerraformGround): object {
     dms_user_replication_username: "dms_target",
     administrators: [username, "roundtrip_documentdb"],
     application_users: [{ name: "shop", secret: secretName("shop") }],
+    slack: { webhook_secret_name: slackSecret },
     settings: at.settings,
   };
 }

@@ -150,6 +150,8 @@ export function masterOf(at: Pick<Addresses, "documentdb">): {
   return { username, password, host: hostname, port };
 }
 
+export const slackSecret = `roundtrip/${environmentName}/slack`;
+
 export const masterSecret = `roundtrip/${environmentName}/master`;
 
 /** The secret Terraform makes the cluster with. */
