@@ -43,7 +43,7 @@ export function replayStep(raw: Uint8Array): ReplayStep {
 /** True for an entry of a transaction that others follow: a piece that ended behind it would lose it. */
 export function isPartOfTransaction(raw: Uint8Array): boolean {
   const body = documentIn(findElement(raw, "o"));
-  if (!body) return false;
+  if (!body || textIn(findElement(raw, "op")) !== "c") return false;
   return ["partialTxn", "prepare"].some((name) => {
     const flag = findElement(body, name);
     return flag !== undefined && flag.bytes[flag.valueStart] === 1;

@@ -36,6 +36,7 @@ beforeAll(async () => {
   world = await BackupWorld.start();
   const random = randomOf(seed);
   const writer = new ModelledWriter(world.client, random);
+  await world.client.db("quiet").collection("things").insertMany([{}, {}, {}]);
   for (let step = 0; step < 40; step++) await writer.step();
   let archive = world.verb("oplog-archive");
   await waitFor("an archive", async () => (await readEra(world.store)) !== undefined, 20_000);
@@ -109,13 +110,17 @@ async function run(): Promise<void> {
   });
 }
 
-/** Previews, confirms what it shows, restores. */
-async function restore(asked: Asked): Promise<RestoreOutcome> {
+async function preview(asked: Asked): Promise<{ id: string; preview: RestorePreview }> {
   const id = `restore-${++restores}`;
   await ask(id, asked);
   await run();
-  const preview = (await readJson<RestorePreview>(world.store, restoreKeys(id).preview))!.value;
-  await ask(id, { ...asked, confirmed: preview.digest });
+  return { id, preview: (await readJson<RestorePreview>(world.store, restoreKeys(id).preview))!.value };
+}
+
+/** Previews, confirms what it shows, restores. */
+async function restore(asked: Asked): Promise<RestoreOutcome> {
+  const { id, preview: shown } = await preview(asked);
+  await ask(id, { ...asked, confirmed: shown.digest });
   await run();
   return (await readJson<RestoreOutcome>(world.store, restoreKeys(id).outcome))!.value;
 }
@@ -124,6 +129,10 @@ async function restore(asked: Asked): Promise<RestoreOutcome> {
 function stateAt(isThrough: (one: Written) => boolean): Written {
   return written.findLast(isThrough)!;
 }
+
+const newest = () => written.at(-1)!;
+const operation = ({ at }: Written) => `${at.t}:${at.i}`;
+const others = () => world.otherClient.db("theirs").collection<{ _id: number }>("things");
 
 describe.skipIf(!hasTools)("restore-backup", () => {
   test(
@@ -144,6 +153,118 @@ describe.skipIf(!hasTools)("restore-backup", () => {
       const second = Math.max(t - 1, backup.oplog.last.t);
       await restore({ until: iso(second) });
       expect(await contentOf(world.otherClient)).toBe(stateAt(({ at }) => at.t <= second).content);
+    },
+    limit,
+  );
+
+  test(
+    "killed at random and run again it begins with the backup again, and ends at the same state",
+    async () => {
+      const random = randomOf(seed + 2);
+      await others().drop();
+      const { id, preview: shown } = await preview({ until: operation(newest()) });
+      await ask(id, { until: operation(newest()), confirmed: shown.digest });
+      for (let kill = 0; kill < 2; kill++) {
+        const killed = world.verb("restore-backup");
+        const begun = async () => (await world.store.head(restoreKeys(id).begun)) !== undefined;
+        await waitFor("the restore to begin", begun, 20_000);
+        await Bun.sleep(random() * 1200);
+        await killed.kill();
+      }
+      const { code, stderr } = await world.verb("restore-backup").ended;
+      expect([code, stderr]).toEqual([0, ""]);
+      expect(await contentOf(world.otherClient)).toBe(newest().content);
+      const outcome = (await readJson<RestoreOutcome>(world.store, restoreKeys(id).outcome))!.value;
+      expect(outcome.seconds).toBeGreaterThan(0);
+      // Done is done: another run changes nothing.
+      await others().insertOne({ _id: 1 });
+      await run();
+      expect(await others().countDocuments()).toBe(1);
+    },
+    limit,
+  );
+
+  test(
+    "a preview changes nothing; what it did not show, a time that can't be, and MongoDB itself as server beside are refused",
+    async () => {
+      const before = await contentOf(world.otherClient);
+      const { id, preview: shown } = await preview({});
+      expect(shown.namespaces).toContainEqual({
+        namespace: "theirs.things",
+        becomes: "dropped",
+        documents: 1,
+        bytes: expect.any(Number),
+      });
+      expect(shown.backup).toMatchObject({ id: backup.id, verified: "not verified" });
+      expect(shown.span).toMatchObject({ from: backup.oplog.last, through: newest().at });
+      await others().rename("others");
+      await ask(id, { confirmed: shown.digest });
+      await expect(run()).rejects.toMatchObject({
+        kind: "refused",
+        expected: expect.stringContaining(shown.digest),
+      });
+      await expect(preview({ until: operation(newest()), drop: false })).rejects.toMatchObject({
+        kind: "refused",
+        got: "theirs.others",
+      });
+      for (const until of ["1:1", `${newest().at.t + 9}:1`, iso(newest().at.t + 9)])
+        await expect(preview({ until })).rejects.toMatchObject({ kind: "refused" });
+      // The last second may go on: nothing behind it was seen.
+      await expect(preview({ until: iso(newest().at.t) })).rejects.toThrow("the archive does not reach it");
+      const target = { kind: "beside", secret: "mongodb" } as const;
+      await expect(preview({ target })).rejects.toMatchObject({ kind: "refused" });
+      expect(await contentOf(world.otherClient)).toBe(before);
+      expect(await world.otherClient.db("theirs").collection("others").countDocuments()).toBe(1);
+    },
+    limit,
+  );
+
+  test(
+    "an altered segment is found before anything is written",
+    async () => {
+      const asked = { until: operation(newest()) };
+      const { id, preview: shown } = await preview(asked);
+      const { era } = (await readEra(world.store))!.value;
+      const { manifest } = (await newestOplogManifest(world.store, era))!;
+      const { body } = (await world.store.get(manifest.segment.key))!;
+      const altered = body.slice();
+      altered[altered.length - 1]! ^= 1;
+      await world.store.put(manifest.segment.key, altered);
+      await ask(id, { ...asked, confirmed: shown.digest });
+      await expect(run()).rejects.toMatchObject({
+        kind: "logCorrupt",
+        what: expect.stringContaining(manifest.segment.key),
+      });
+      await world.store.put(manifest.segment.key, body);
+      expect(await world.otherClient.db("theirs").collection("others").countDocuments()).toBe(1);
+      expect(await world.store.head(restoreKeys(id).begun)).toBeUndefined();
+    },
+    limit,
+  );
+
+  test(
+    "in place, the backup itself: counts are held against the manifest, users and TTL deletion stay, a failback refuses",
+    async () => {
+      const asked = { target: { kind: "in-place" } } as const;
+      await world.phases.open("fb-1", "test");
+      await expect(preview(asked)).rejects.toMatchObject({ kind: "refused", expected: "phase normal" });
+      await world.phases.move("fb-1", "normal", "test");
+      await world.client.db("shop").collection("made later").insertOne({});
+      await world.client.db("admin").command({ createUser: "ann", pwd: "secret", roles: [] });
+      const outcome = await restore(asked);
+      expect(outcome).toMatchObject({
+        state: "restored",
+        differences: [],
+        through: backup.oplog.last,
+        applied: 0,
+      });
+      expect(outcome.compared).toBeGreaterThan(0);
+      const atBackup = stateAt(({ at }) => compareTimes(at, backup.oplog.last) <= 0);
+      expect(await contentOf(world.client)).toBe(atBackup.content);
+      const { users } = await world.client.db("admin").command({ usersInfo: 1 });
+      expect((users as { user: string }[]).map(({ user }) => user)).toContain("ann");
+      const ttl = await world.client.db("admin").command({ getParameter: 1, ttlMonitorEnabled: 1 });
+      expect(ttl.ttlMonitorEnabled).toBe(true);
     },
     limit,
   );

@@ -2,7 +2,7 @@
 import { namespace, need } from "../auth/privilege.ts";
 import { decode } from "../engine/codec.ts";
 import { ServerError } from "../engine/errors.ts";
-import { type Document, Int32, isDocument, isNumber, type Value } from "../engine/value.ts";
+import { bigIntToLong, type Document, Int32, isDocument, isNumber, type Value } from "../engine/value.ts";
 import { checkUserWriteBlock } from "../server/authorize.ts";
 import type { Command, CommandContext, Reply } from "../server/context.ts";
 import type { Collection } from "../storage/collection.ts";
@@ -12,6 +12,7 @@ import { put, readById } from "../storage/internal.ts";
 import type { ReplyObject } from "../wire/writer.ts";
 import { storedOptions } from "./collections.ts";
 import { samePattern } from "./index-spec.ts";
+import { exactNumberOf } from "./numbers.ts";
 
 const OPTIONS = ["validator", "validationLevel", "validationAction", "changeStreamPreAndPostImages"];
 
@@ -26,6 +27,16 @@ function indexOf(collection: Collection, wanted: Document): Index {
   if (!found)
     throw new ServerError("IndexNotFound", `cannot find index ${String(name ?? "")} for ns ${collection.ns}`);
   return found;
+}
+
+/** As the oplog has it: the index by its name, and seconds as a long (makeCollModCmdObj of the server). */
+function loggedChange(index: Index, wanted: Document): Document {
+  const logged: Document = new Map([["name", index.name]]);
+  for (const [field, value] of wanted) {
+    if (field === "name" || field === "keyPattern") continue;
+    logged.set(field, isNumber(value) ? bigIntToLong(BigInt(Math.trunc(exactNumberOf(value)))) : value);
+  }
+  return logged;
 }
 
 /** What the change of an index replies with, and its new specification. */
@@ -110,7 +121,7 @@ function run(context: CommandContext): Reply {
   if (isDocument(options.get("validator")) && (options.get("validator") as Document).size === 0)
     options.delete("validator");
   resizeCapped(context, options);
-  if (wanted) asked.index = wanted;
+  if (index && wanted) asked.index = loggedChange(index, wanted);
   const before: ReplyObject = {
     collectionOptions_old: Object.fromEntries(collection.options) as Record<string, Value>,
   };
