@@ -9,10 +9,10 @@ import type { Collection } from "../storage/collection.ts";
 import { modifyCollection } from "../storage/ddl.ts";
 import type { Index } from "../storage/index.ts";
 import { put, readById } from "../storage/internal.ts";
+import { exactNumberOf } from "../storage/numbers.ts";
 import type { ReplyObject } from "../wire/writer.ts";
 import { storedOptions } from "./collections.ts";
 import { samePattern } from "./index-spec.ts";
-import { exactNumberOf } from "./numbers.ts";
 
 const OPTIONS = ["validator", "validationLevel", "validationAction", "changeStreamPreAndPostImages"];
 
