@@ -20,6 +20,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   tasks: async () => (await import("./roundtrip/tasks.ts")).tasksCommand,
   runbook: async () => (await import("./roundtrip/runbook.ts")).runbookCommand,
   status: async () => (await import("./roundtrip/status.ts")).statusCommand,
+  backups: async () => (await import("./roundtrip/backups.ts")).backupsCommand,
   logs: async () => (await import("./roundtrip/logs.ts")).logsCommand,
 };
 
@@ -39,7 +40,8 @@ Commands
   tasks     edit tasks.yaml, import the old format, show what DMS gets
   runbook   run a failback runbook: failback-start, -restore, -clean, -resume, -reopen, -abort
   status    where an environment stands
-  logs      the journal of a service on the failback host
+  backups   backups of MongoDB: list, describe, prune
+  logs      the journal of a service on its host
 
 roundtrip <command> --help says more, with examples and exit codes; roundtrip --version says which release this is.
 `;

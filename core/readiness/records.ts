@@ -1,7 +1,4 @@
-/** What backups and disaster recovery tests leave for readiness when they end; each run replaces the one before. */
-export const lastBackupKey = "backups/last.json";
-export const lastRecoveryTestKey = "recovery-tests/last.json";
-
+/** How the last run of something ended that a person wants to have run lately. */
 export interface LastRun {
   readonly version: 1;
   readonly finishedAt: string;

@@ -1,12 +1,11 @@
 import { AwsReplicationTasks } from "../../adapters/aws/replication-tasks.ts";
 import { readApplied } from "../../adapters/live/applied.ts";
 import { orReason, readDms } from "../../adapters/live/read-live-state.ts";
-import { readJson } from "../../adapters/state/json.ts";
+import { lastBackup, lastRun } from "../../adapters/state/backups.ts";
 import { PhaseStore } from "../../adapters/state/phase-store.ts";
 import { exitCodes } from "../../core/errors.ts";
 import type { HostReadiness, ReadinessReport } from "../../core/readiness/model.ts";
 import { assessReadiness } from "../../core/readiness/readiness.ts";
-import { type LastRun, lastBackupKey, lastRecoveryTestKey } from "../../core/readiness/records.ts";
 import { renderReadinessMarkdown, renderReadinessTerminal } from "../../core/readiness/render.ts";
 import type { EnvironmentName } from "../../core/tasks/model.ts";
 import { databasesOf, type Tasks } from "../../core/tasks/tasks.ts";
@@ -71,7 +70,7 @@ async function readinessOf(
   const declaredIds = tasks.tasks.map(({ id }) => id);
   const databases = databasesOf(tasks).map((database) => database.name);
   const dmsTasks = new AwsReplicationTasks({ region: environment.region });
-  const [phase, dms, host, failbackHost, lastBackup, lastRecoveryTest] = await Promise.all([
+  const [phase, dms, host, failbackHost, backup, recoveryTest] = await Promise.all([
     orReason(async () => (await new PhaseStore(store, clock, environment.environment).read()).phase),
     orReason(() =>
       readDms(environment, { tasks: dmsTasks }, { declaredIds, tablesOf: new Set(declaredIds) }),
@@ -83,8 +82,8 @@ async function readinessOf(
       return data as unknown as HostReadiness;
     }),
     orReason(() => instances.state(environment.instanceId)),
-    readJson<LastRun>(store, lastBackupKey),
-    readJson<LastRun>(store, lastRecoveryTestKey),
+    lastBackup(store),
+    lastRun(store, "restore-test"),
   ]);
   return assessReadiness({
     environment: environment.environment,
@@ -97,8 +96,8 @@ async function readinessOf(
     host,
     failbackHost,
     version,
-    lastBackup: lastBackup?.value,
-    lastRecoveryTest: lastRecoveryTest?.value,
+    lastBackup: backup,
+    lastRecoveryTest: recoveryTest,
   });
 }
 
