@@ -4,7 +4,7 @@ import type { ProvisionRequest } from "../../core/provision/model.ts";
 import type { ProvisionCluster } from "../../core/provision/ports.ts";
 import { applyStep, liveOf, type ModelCluster } from "../../core/provision/testing.ts";
 import { InstantClock } from "../../tests/support/instant-clock.ts";
-import { redactingSecrets } from "./redact.ts";
+import { redactingSecrets } from "../lambda/redact.ts";
 import { type ProvisionDependencies, provision } from "./run.ts";
 import { clusterAddress, type FunctionSettings } from "./settings.ts";
 

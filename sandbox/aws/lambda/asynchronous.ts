@@ -17,7 +17,7 @@ interface Queue {
 
 const retriesDefault = 2;
 /** AWS waits a minute before the first repetition, two before the second. */
-export const realRetryDelaysMs = [60_000, 120_000] as const;
+const realRetryDelaysMs = [60_000, 120_000] as const;
 
 export class AsynchronousCalls {
   private readonly timers = new Set<ReturnType<typeof setTimeout>>();
