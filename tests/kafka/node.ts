@@ -1,9 +1,9 @@
 /** One of Kafka's nodes before kafka-setup saw it: prepared as by its first boot, with nothing started. */
-import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { Environment } from "../../core/failback/documents.ts";
 import type { KafkaNode } from "../../core/kafka/cluster.ts";
 import { type HostHandle, startHost } from "../../sandbox/up/host.ts";
+import { worldEnvironment } from "../support/service-world.ts";
 import { installDistribution } from "./distribution.ts";
 
 const repository = join(import.meta.dirname, "../..");
@@ -20,7 +20,6 @@ function write(path: string, text: string, mode = 0o644): void {
 export function startNode(
   directory: string,
   { id, instanceId }: KafkaNode,
-  environment: Environment,
   aws: { readonly url: string; readonly variables: Readonly<Record<string, string>> },
 ): Promise<HostHandle> {
   const at = (path: string) => join(directory, path);
@@ -32,12 +31,19 @@ export function startNode(
     mkdirSync(at("etc/systemd/system"), { recursive: true });
     copyFileSync(join(install, unit), at(`etc/systemd/system/${unit}`));
   }
-  write(at("etc/roundtrip/environment.json"), JSON.stringify(environment));
+  write(at("etc/roundtrip/environment.json"), JSON.stringify(worldEnvironment));
   write(at("etc/roundtrip/worker.env"), `ROUNDTRIP_CONFIG=${at("etc/roundtrip/environment.json")}\n`);
   const worker = `#!/bin/sh\nexec ${process.execPath} ${join(repository, "services/main.ts")} "$@"\n`;
   write(at("opt/roundtrip/bin/roundtrip-worker"), worker, 0o755);
   write(at("opt/roundtrip/install/install.sh"), installer(directory, id), 0o755);
   return startHost({ dir: directory, aws: { url: aws.url, instanceId }, environment: aws.variables });
+}
+
+/** What of a machine doesn't lie on its volume goes with it. */
+export function newMachine(directory: string): void {
+  const lost = ["etc/systemd/system/multi-user.target.wants", "etc/kafka", "run/kafka", "run/zookeeper"];
+  for (const folder of lost) rmSync(join(directory, folder), { recursive: true, force: true });
+  mkdirSync(join(directory, "etc/kafka"));
 }
 
 /**

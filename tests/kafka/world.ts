@@ -23,7 +23,7 @@ import { Sandbox } from "../../sandbox/up/sandbox.ts";
 import { worldEnvironment } from "../support/service-world.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { terraformProgram } from "../support/terraform.ts";
-import { configurationPath, startNode } from "./node.ts";
+import { configurationPath, newMachine, startNode } from "./node.ts";
 
 const repository = join(import.meta.dirname, "../..");
 const region = "us-east-1";
@@ -44,7 +44,7 @@ export class KafkaWorld implements AsyncDisposable {
 
   private constructor(
     readonly sandbox: Sandbox,
-    readonly nodes: readonly KafkaNode[],
+    public nodes: readonly KafkaNode[],
     readonly variables: Readonly<Record<string, string>>,
     readonly tasksFile: string,
   ) {}
@@ -77,6 +77,18 @@ export class KafkaWorld implements AsyncDisposable {
     await steerAws(aws, "ec2", { pendingMs: 50, stoppingMs: 50, agentDelayMs: 20 });
     await steerAws(aws, "ssm", { invisibleMs: 20, deliveryMs: 10 });
     await new S3Client({ forcePathStyle: true }).send(new CreateBucketCommand({ Bucket: prefix }));
+    await this.#publish();
+    await this.#createDocuments();
+    for (const node of this.nodes) {
+      await steerAws(aws, "instances", { instanceId: node.instanceId, state: "running" });
+      const directory = this.sandbox.workspace.at(`kafka-${node.id}`);
+      const role = { url: aws, variables: awsEnvironment(aws, "roundtrip-kafka-node") };
+      this.hosts.push(await startNode(directory, node, role));
+    }
+  }
+
+  /** What Terraform publishes of the nodes as they are now. */
+  async #publish(): Promise<void> {
     const environment: Environment = {
       ...worldEnvironment,
       environment: "dev",
@@ -86,16 +98,9 @@ export class KafkaWorld implements AsyncDisposable {
       documentPrefix: prefix,
       kafka: { nodes: this.nodes },
     };
-    await this.parameter("/roundtrip/dev/environment", JSON.stringify(environment));
-    await this.#createDocuments();
+    await this.#parameter("/roundtrip/dev/environment", JSON.stringify(environment));
     for (const [name, text] of Object.entries(rendered(this.nodes)))
-      await this.parameter(`${configurationPath}/${name}`, text);
-    for (const node of this.nodes) {
-      await steerAws(aws, "instances", { instanceId: node.instanceId, state: "running" });
-      const directory = this.sandbox.workspace.at(`kafka-${node.id}`);
-      const role = { url: aws, variables: awsEnvironment(aws, "roundtrip-kafka-node") };
-      this.hosts.push(await startNode(directory, node, environment, role));
-    }
+      await this.#parameter(`${configurationPath}/${name}`, text);
   }
 
   async #createDocuments(): Promise<void> {
@@ -112,14 +117,8 @@ export class KafkaWorld implements AsyncDisposable {
     }
   }
 
-  /** Keeps a parameter, as Terraform does. */
-  async parameter(Name: string, Value: string): Promise<void> {
+  async #parameter(Name: string, Value: string): Promise<void> {
     await new SSMClient({}).send(new PutParameterCommand({ Name, Value, Type: "String", Overwrite: true }));
-  }
-
-  /** A node's configuration of Kafka as Terraform has it. */
-  serverProperties(id: number): string {
-    return rendered(this.nodes)[`${id}/server.properties`]!;
   }
 
   /** `roundtrip runbook kafka-setup`, as its own process; `killAt` ends it by SIGKILL as soon as it says that. */
@@ -194,6 +193,16 @@ export class KafkaWorld implements AsyncDisposable {
     const { instanceId } = this.nodes[id - 1]!;
     await this.#instances.start(instanceId);
     await this.#instances.waitReady(instanceId, 20);
+  }
+
+  /** A new machine with the lost one's volume, at another address, as Terraform makes and publishes it. */
+  async replace(id: number): Promise<void> {
+    newMachine(this.hosts[id - 1]!.ready.dir);
+    this.nodes = this.nodes.map((node) =>
+      node.id === id ? { ...node, privateIp: `${node.privateIp}0` } : node,
+    );
+    await this.#publish();
+    await this.bringBack(id);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
