@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import fc from "fast-check";
 import type { CurrentFailback } from "../failback/documents.ts";
 import { assertTransition, type Phase, phases } from "../failback/phase.ts";
@@ -48,6 +50,14 @@ describe("a change of phase", () => {
   test("no two changes read the same, but that to capturing from where a restore was called off", () => {
     const headlines = legal.map(([from, to]) => sectionsOf(phaseNotice(change(from, to), context))[0]);
     expect(headlines.length - new Set(headlines).size).toBe(1);
+  });
+
+  test("every headline stands in docs/slack.md", () => {
+    const page = readFileSync(join(import.meta.dirname, "../../docs/slack.md"), "utf8");
+    const missing = legal
+      .map(([from, to]) => /^prod: (.*) \(/.exec(phaseNotice(change(from, to), context).text)![1]!)
+      .filter((headline) => !page.includes(`| ${headline} |`));
+    expect(missing).toEqual([]);
   });
 
   test("reads as it is meant to", () => {

@@ -53,7 +53,7 @@ alarms = {
 }
 
 # Slack, told of changes of phase and of alarms (docs/slack.md).
-# slack = { webhook_secret_name = "roundtrip/prod/slack" }
+slack = { webhook_secret_name = "roundtrip/prod/slack" }
 
 # A VPC that has endpoints of its own, or a NAT gateway, leaves this out.
 vpc_endpoints = {

@@ -39,7 +39,8 @@ export class StackWorld implements AsyncDisposable {
     cpSync(join(repository, "tasks.yaml"), join(root, "tasks.yaml"));
     mkdirSync(join(root, "dist"));
     const handler = new TextEncoder().encode("export const handler = async () => ({});");
-    writeFileSync(join(root, "dist/create-user-db.zip"), zipSync({ "index.mjs": handler }));
+    for (const name of ["create-user-db", "notify"])
+      writeFileSync(join(root, `dist/${name}.zip`), zipSync({ "index.mjs": handler }));
     writeFileSync(join(root, "dist/global-bundle.pem"), "-----BEGIN CERTIFICATE-----");
     const users = {
       master: "administrator",
@@ -47,6 +48,7 @@ export class StackWorld implements AsyncDisposable {
       mongodb: "roundtrip",
       "mongodb-dms": "reader",
       shop: "shop",
+      slack: "none",
     };
     for (const [name, username] of Object.entries(users))
       await world.call("secretsmanager", "secretsmanager.CreateSecret", {
