@@ -12,6 +12,7 @@ import { kafkaSetup } from "./kafka-setup/runbook.ts";
 import { removeOldUser } from "./remove-old-user/runbook.ts";
 import { renewApplicationUser } from "./renew-application-user/runbook.ts";
 import { reschedule } from "./reschedule/runbook.ts";
+import { restoreBackup } from "./restore-backup/runbook.ts";
 import { rotateCredentials } from "./rotate-credentials/runbook.ts";
 import { tasksPause } from "./tasks-pause/runbook.ts";
 import { tasksResume } from "./tasks-resume/runbook.ts";
@@ -34,6 +35,7 @@ export const operations: readonly Operation[] = [
   backup,
   reschedule,
   verifyBackup,
+  restoreBackup,
 ];
 
 /** Every runbook by its name, in the order in which a failback runs them. */

@@ -1,8 +1,7 @@
 /**
  * Restores of a backup: what was asked for, what would happen, what happened.
  *
- *     backups/restores/current.json          the restore that restore-backup works on: its id
- *     backups/restores/<id>/request.json     written by the runbook; with `confirmed` it may write to the target
+ *     backups/requests/restore-backup.json   what the runbook asks for; with `confirmed` the target may be changed
  *     backups/restores/<id>/preview.json     written by the host; nothing was changed
  *     backups/restores/<id>/begun.json       written before the first change: a rerun begins again from the backup
  *     backups/restores/<id>/outcome.json     written last
@@ -12,13 +11,12 @@ import { sha256Of } from "../sha256.ts";
 import { backupsPrefix } from "./layout.ts";
 import type { RestorableSpan } from "./span.ts";
 
-export const restoresPrefix = `${backupsPrefix}restores/`;
-export const currentRestoreKey = `${restoresPrefix}current.json`;
+const restoresPrefix = `${backupsPrefix}restores/`;
+export const restoreVerb = "restore-backup";
 
 export function restoreKeys(id: string) {
   const root = `${restoresPrefix}${id}/`;
   return {
-    request: `${root}request.json`,
     preview: `${root}preview.json`,
     begun: `${root}begun.json`,
     outcome: `${root}outcome.json`,

@@ -60,6 +60,30 @@ export function objectivesOf(
   return [];
 }
 
+/** Of a restore of a backup: how long it took, and how much the oplog's archive lacked when it was previewed. */
+export function restoreObjectives(
+  seen: { readonly seconds?: number; readonly lagSeconds?: number },
+  { rtoSecondsMax, rpoSecondsMax }: Pick<Settings, "rtoSecondsMax" | "rpoSecondsMax">,
+): Objective[] {
+  if (seen.seconds === undefined) return [];
+  const measured = (seconds: number | undefined) =>
+    seconds === undefined ? {} : { measuredMs: seconds * 1000 };
+  return [
+    {
+      name: "RTO",
+      what: "from the first change to the last check of what was restored",
+      ...measured(seen.seconds),
+      maxMs: rtoSecondsMax * 1000,
+    },
+    {
+      name: "RPO",
+      what: "how far the oplog's archive was behind MongoDB when it was previewed",
+      ...measured(seen.lagSeconds),
+      maxMs: rpoSecondsMax * 1000,
+    },
+  ];
+}
+
 function between(from: string | undefined, to: string | undefined): { measuredMs?: number } {
   if (from === undefined || to === undefined) return {};
   const measuredMs = Date.parse(to) - Date.parse(from);

@@ -7,7 +7,7 @@ import {
   type ServiceStatus,
 } from "../../core/failback/documents.ts";
 import { keysOf } from "../../core/failback/layout.ts";
-import { type Objective, objectivesOf } from "../../core/failback/objectives.ts";
+import { type Objective, objectivesOf, restoreObjectives } from "../../core/failback/objectives.ts";
 import type { RunbookDependencies } from "../../runbooks/engine/execution.ts";
 import type { RunReport } from "../../runbooks/engine/run.ts";
 
@@ -17,6 +17,16 @@ export async function measuredObjectives(
   { runbook, failbackId, steps }: RunReport,
   { history }: CurrentFailback,
 ): Promise<Objective[]> {
+  const settings = { ...defaultSettings, ...environment.settings };
+  const figure = (step: string, name: string) => {
+    const value = steps.find((one) => one.name === step)?.outcome?.data?.[name];
+    return typeof value === "number" ? { [name]: value } : {};
+  };
+  if (runbook === "restore-backup")
+    return restoreObjectives(
+      { ...figure("restore", "seconds"), ...figure("preview", "lagSeconds") },
+      settings,
+    );
   if (!failbackId) return [];
   const keys = keysOf(failbackId);
   const read = async <Document>(key: string) => (await readJson<Document>(store, key))?.value;
@@ -36,6 +46,6 @@ export async function measuredObjectives(
       ...(typeof captureLagMs === "number" ? { captureLagMs } : {}),
       ...(closing?.reopenedAt ? { mongodbReopenedAt: closing.reopenedAt } : {}),
     },
-    { ...defaultSettings, ...environment.settings },
+    settings,
   );
 }

@@ -139,7 +139,7 @@ function warningsOf(
     ...(target.kind === "in-place"
       ? [
           "stop the applications first: what they write meanwhile is lost or mixed in",
-          "afterwards each DMS task has to be reloaded: what was restored is not told as changes",
+          "afterwards reload each DMS task: resumed, it would carry what the restore dropped and inserted",
         ]
       : []),
     ...(dropped.length > 0 ? [`${dropped.length} namespaces that the backup doesn't have are dropped`] : []),

@@ -3,7 +3,7 @@ import { configurationText } from "../../adapters/dump/configuration.ts";
 import { inspectDatabases } from "../../adapters/mongo/inspect.ts";
 import { writeJson } from "../../adapters/state/json.ts";
 import type { BackupManifest } from "../../core/backup/documents.ts";
-import { type RestoreOutcome, restoreKeys } from "../../core/backup/restores.ts";
+import { type RestoreOutcome, type RestoreRequest, restoreKeys } from "../../core/backup/restores.ts";
 import type { OperationTime } from "../../core/ports.ts";
 import { withPrivateFile } from "../dump/private-file.ts";
 import type { ServiceContext } from "../runtime/definition.ts";
@@ -16,7 +16,8 @@ import { switchTtl, type TtlStates } from "./ttl.ts";
 /** Written before the first change. */
 export interface BegunRestore {
   readonly version: 1;
-  readonly digest: string;
+  /** Who asked for what, and which preview was confirmed. */
+  readonly request: RestoreRequest;
   readonly startedAt: string;
   /** Namespaces that stay although the backup doesn't have them; anything else goes. */
   readonly kept: readonly string[];

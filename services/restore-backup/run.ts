@@ -1,13 +1,13 @@
 import { noBackup, readBackup } from "../../adapters/state/backups.ts";
 import { readJson, writeJson } from "../../adapters/state/json.ts";
-import { statusKey } from "../../core/backup/layout.ts";
+import { requestKey, statusKey } from "../../core/backup/layout.ts";
 import { pointInTime } from "../../core/backup/point-in-time.ts";
 import {
-  currentRestoreKey,
   type RestoreOutcome,
   type RestorePreview,
   type RestoreRequest,
   restoreKeys,
+  restoreVerb,
 } from "../../core/backup/restores.ts";
 import { RoundtripError } from "../../core/errors.ts";
 import { assertNormalTimes } from "../runtime/backup-run.ts";
@@ -65,7 +65,7 @@ async function begin(
 ): Promise<BegunRestore> {
   const begun: BegunRestore = {
     version: 1,
-    digest: preview.digest,
+    request,
     startedAt: clock.now().toISOString(),
     kept: preview.namespaces.filter(({ becomes }) => becomes === "kept").map(({ namespace }) => namespace),
     ttl: await ttlOf(target),
@@ -75,12 +75,12 @@ async function begin(
 }
 
 async function currentRequest({ store, environment }: ServiceContext): Promise<RestoreRequest> {
-  const id = (await readJson<{ id: string }>(store, currentRestoreKey))?.value.id;
-  const request = id && (await readJson<RestoreRequest>(store, restoreKeys(id).request))?.value;
-  if (request && request.environment === environment.environment) return request;
+  const key = requestKey(restoreVerb);
+  const request = (await readJson<RestoreRequest>(store, key))?.value;
+  if (request?.environment === environment.environment) return request;
   throw new RoundtripError({
     kind: "refused",
-    what: `find the restore that was asked for in ${currentRestoreKey}`,
+    what: `find the restore that was asked for in ${key}`,
     expected: `a request for environment ${environment.environment}`,
     got: request ? `one for ${request.environment}` : "none",
     wayOut: "start it by the runbook restore-backup",

@@ -63,9 +63,9 @@ module "hosts" {
   instance_profile   = module.iam.instance_profiles["${each.key}_host"]
   volume_gigabytes   = each.value.volume_gigabytes
   kms_key_arn        = var.kms_key_arn
-  # What runs by the clock runs on the host that is always on.
+  # What runs by the clock, and the archive of the oplog, run on the host that is always on.
   installation = local.installation == null ? null : merge(local.installation, {
-    enabled_units = [for name in keys(local.installation.units) : name if each.key == "operations" && endswith(name, ".timer")]
+    enabled_units = [for name in keys(local.installation.units) : name if each.key == "operations" && (endswith(name, ".timer") || name == "oplog-archive.service")]
   })
 }
 

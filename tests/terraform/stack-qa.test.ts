@@ -64,7 +64,10 @@ describe.skipIf(!terraformProgram)(`terraform/stack of qa with Kafka${whyNoTerra
     expect(enabled(onFailback!)).toEqual(always);
     const timers = Object.keys(productUnitFiles()).filter((name) => name.endsWith(".timer"));
     expect(timers).toContain("mongodb-backup.timer");
-    expect(enabled(onOperations!)).toEqual([...always, ...[...timers, "nightly.timer"].sort()]);
+    expect(enabled(onOperations!)).toEqual([
+      ...always,
+      ...[...timers, "nightly.timer", "oplog-archive.service"].sort(),
+    ]);
   });
 
   test("nodes have ids of their own, and are let in from themselves and their clients alone", async () => {
