@@ -28,6 +28,8 @@ const pollMsMax = 500;
 const reconnectMsMin = 250;
 const reconnectMsMax = 10_000;
 const eraCheckMs = 60_000;
+/** A secret that is being renewed may be wrong for a while; longer than this it is for a person to mend. */
+const deniedMsMax = 600_000;
 /** After a signal S3 gets this long to take what is in hand; systemd waits a minute. */
 const finishMsMax = 40_000;
 
@@ -53,6 +55,8 @@ class Archive {
   /** Manifests this run has written. */
   private committed = 0;
   private wasFenced = false;
+  /** Since when MongoDB has been refusing the login. */
+  private deniedMs: number | undefined;
   private eraCheckedMs: number;
 
   constructor(
@@ -75,7 +79,7 @@ class Archive {
       } catch (error) {
         if (this.mayGoOn(error)) continue;
         const failure = this.parts.failure(error);
-        if (failure.kind !== "unavailable" && !isCursorLost(error)) throw failure;
+        if (!this.mayPass(failure) && !isCursorLost(error)) throw failure;
         waitMs = this.committed > before ? reconnectMsMin : Math.min(waitMs * 2, reconnectMsMax);
         logger.warn({ got: failure.got }, "MongoDB or S3 does not answer; the archive goes on when it does");
         this.progress.waitsFor = failure.what;
@@ -92,6 +96,7 @@ class Archive {
     const client = await this.progress.meanwhile(this.parts.connect());
     try {
       const source = await replicaSetIdentity(client);
+      this.deniedMs = undefined;
       let position = before;
       if (before?.era.source.replicaSetId !== source.replicaSetId)
         position = await beginEra(service, client, { source, before, reason: otherSet(source, before) });
@@ -154,6 +159,13 @@ class Archive {
       "another run wrote the next manifest; going on after it once",
     );
     return true;
+  }
+
+  private mayPass({ kind }: RoundtripError): boolean {
+    if (kind !== "denied") return kind === "unavailable";
+    const nowMs = this.service.clock.monotonicMs();
+    this.deniedMs ??= nowMs;
+    return nowMs - this.deniedMs < deniedMsMax;
   }
 
   private async pause(ms: number): Promise<void> {

@@ -56,6 +56,18 @@ variable "backup_scratch_secret_name" {
   }
 }
 
+variable "backup_oplog_flush_seconds" {
+  description = "From an operation on MongoDB to its being in the oplog's archive, at most: what is missing when MongoDB is lost. Fewer seconds are more objects."
+  type        = number
+  default     = 10
+  nullable    = false
+
+  validation {
+    condition     = var.backup_oplog_flush_seconds >= 1 && var.backup_oplog_flush_seconds <= 60 && floor(var.backup_oplog_flush_seconds) == var.backup_oplog_flush_seconds
+    error_message = "backup_oplog_flush_seconds must be a whole number from 1 to 60, got ${var.backup_oplog_flush_seconds}."
+  }
+}
+
 locals {
   # One item of each field, and lists of them: * or a number or a range, with a step behind what is more than one number.
   cron_numbers = [
@@ -75,5 +87,6 @@ locals {
     verifyAfterMinutes = var.backup_verify_after_minutes
     levels             = var.backup_verify_levels
     scratchSecret      = var.backup_scratch_secret_name
+    oplogFlushSeconds  = var.backup_oplog_flush_seconds
   } : name => value if value != null }
 }

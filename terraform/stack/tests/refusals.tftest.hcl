@@ -149,6 +149,12 @@ run "a_verification_a_day_later" {
   expect_failures = [var.backup_verify_after_minutes]
 }
 
+run "an_archive_of_the_oplog_hours_late" {
+  command = plan
+  variables { backup_oplog_flush_seconds = 3600 }
+  expect_failures = [var.backup_oplog_flush_seconds]
+}
+
 run "a_level_nobody_has" {
   command = plan
   variables { backup_verify_levels = [1, 4] }
