@@ -12,6 +12,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
     ]);
     return applyCommand(recoveringTerraformFor);
   },
+  "first-apply": async () => (await import("./roundtrip/first-apply.ts")).firstApplyCommand,
   unlock: async () => (await import("./roundtrip/unlock.ts")).unlockCommand,
   drift: async () => (await import("./roundtrip/drift.ts")).driftCommand,
   preflight: async () => (await import("./roundtrip/preflight.ts")).preflightCommand,
@@ -32,6 +33,7 @@ Commands
   validate  what is wrong with tasks.yaml, with line and fix
   plan      what a change of tasks.yaml will do
   apply     carry out a reviewed plan, and prove that it arrived
+  first-apply  make an environment's AWS side for the first time
   unlock    free the lease and Terraform's lock of a run that is proved dead
   drift     what is not as it was applied: git, Terraform, DMS, both databases
   preflight whether a new environment is ready, each missing thing with its fix

@@ -60,6 +60,11 @@ export class RecoveringInfrastructure implements Infrastructure, Disposable {
     return this.#planned;
   }
 
+  /** The last plan as `terraform show -json` has it, with every value in clear. */
+  get planText(): string {
+    return this.#terraform.planText;
+  }
+
   async apply(signal?: AbortSignal): Promise<void> {
     for (let round = 1; ; round++) {
       try {

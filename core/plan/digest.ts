@@ -4,7 +4,7 @@ import type { Plan } from "./model.ts";
 
 /** Of what the tasks say, not of how the file is written. */
 export function tasksHashOf(tasks: Tasks): string {
-  return sha256(canonical(tasks));
+  return digestOfValue(tasks);
 }
 
 /** What was reviewed: the head's tree, its tasks and every change. Comments and names of revisions don't count. */
@@ -17,11 +17,12 @@ export function digestOf(plan: Omit<Plan, "digest">): string {
       reasons: reasons.map(({ rule, action, change, environments }) => [rule, action, change, environments]),
     }));
   const { tasksHash, endpoints, environments } = plan;
-  return sha256(canonical({ tree: plan.head.tree ?? "", tasksHash, changed, endpoints, environments }));
+  return digestOfValue({ tree: plan.head.tree ?? "", tasksHash, changed, endpoints, environments });
 }
 
-function sha256(text: string): string {
-  return `sha256:${sha256Of(text)}`;
+/** Of any JSON: the same whatever the order of keys. */
+export function digestOfValue(value: unknown): string {
+  return `sha256:${sha256Of(canonical(value))}`;
 }
 
 /** JSON with the keys of every object in order. */

@@ -41,7 +41,7 @@ export function freeStateLock({ locks, holders, silenceSeconds }: StateLockOptio
     run: async (context) => {
       const lock = await locks.stateLock(context.signal);
       if (!lock) return outcome("none", "Terraform's state is not locked");
-      const holder = maker(lock, await around(lock, holders));
+      const holder = await holderOf(lock, holders);
       if (!holder) throw notOurs(lock);
       const proof = await proveDead(lock, holder, { locks, silenceSeconds, context });
       await locks.freeStateLock(lock.id, context.signal);
@@ -59,10 +59,15 @@ function outcome(got: string, note: string) {
   };
 }
 
-async function around(lock: StateLockInfo, holders: StateLockOptions["holders"]): Promise<LockHolder[]> {
+/** Who made a lock, of those that were written down; undefined when it was nobody of them. */
+export async function holderOf(
+  lock: StateLockInfo,
+  holders: StateLockOptions["holders"],
+): Promise<LockHolder | undefined> {
   const created = createdMs(lock);
-  if (Number.isNaN(created)) return [];
-  return holders.startedBetween(new Date(created - lookBackSeconds * 1000), new Date(created));
+  if (Number.isNaN(created)) return undefined;
+  const from = new Date(created - lookBackSeconds * 1000);
+  return maker(lock, await holders.startedBetween(from, new Date(created)));
 }
 
 /**

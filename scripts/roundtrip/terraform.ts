@@ -44,9 +44,19 @@ export function recoveringTerraformFor(
   say: (line: string) => void,
   store: ObjectStore,
 ): RecoveringInfrastructure {
-  return new RecoveringInfrastructure(terraformFor(environment, values, say, store), {
+  return recovering(terraformFor(environment, values, say, store), values, environment.region, say);
+}
+
+/** The same over a Terraform that the caller holds, too. `region` is where it looks for what was left behind. */
+export function recovering(
+  terraform: TerraformInfrastructure,
+  values: Readonly<Record<string, unknown>>,
+  region: string,
+  say: (line: string) => void,
+): RecoveringInfrastructure {
+  return new RecoveringInfrastructure(terraform, {
     directory: resolve(String(values.terraform)),
-    existing: new AwsExistingObjects({ region: environment.region }),
+    existing: new AwsExistingObjects({ region }),
     onProgress: (line) => say(`  ${line}`),
   });
 }

@@ -119,6 +119,18 @@ export class TestTerraform implements AsyncDisposable {
     });
   }
 
+  async putObject(bucket: string, key: string, body: string): Promise<void> {
+    const client = new AwsClient(this.aws.url, async () => defaultCredentials);
+    await client.send({
+      service: "s3",
+      operation: "PutObject",
+      method: "PUT",
+      path: `/${bucket}/${key}`,
+      body,
+      region: "us-east-1",
+    });
+  }
+
   async deleteObject(bucket: string, key: string): Promise<void> {
     const client = new AwsClient(this.aws.url, async () => defaultCredentials);
     await client.send({

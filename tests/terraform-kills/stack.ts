@@ -2,13 +2,14 @@
 import {
   chmodSync,
   cpSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readlinkSync,
   realpathSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { zipSync } from "fflate";
 import { TerraformInfrastructure, type TerraformOptions } from "../../adapters/terraform/infrastructure.ts";
 import type { TestAwsOptions } from "../../sandbox/aws/test-server.ts";
@@ -59,7 +60,8 @@ export class KilledStack implements AsyncDisposable {
     const world = await TestTerraform.start(options);
     const stack = checkout(join(world.dir, "repository"));
     if (options.from === undefined) await furnish(world);
-    const program = join(world.dir, "terraform-wrapper");
+    const program = join(world.dir, "bin/terraform");
+    mkdirSync(dirname(program));
     writeFileSync(program, terraformWrapper(world.aws.url));
     chmodSync(program, 0o755);
     return new KilledStack(world, stack, {
@@ -89,6 +91,30 @@ export class KilledStack implements AsyncDisposable {
     const code = await child.exited;
     await waitFor("Terraform and its providers to end", () => workersIn(this.stack).length === 0, 60_000);
     return { code, said };
+  }
+
+  /** A command of this program in the checkout, which is a commit. */
+  async roundtrip(...words: readonly string[]): Promise<Ran & { readonly out: string }> {
+    const cwd = join(this.world.dir, "repository");
+    if (!existsSync(join(cwd, ".git"))) commitAll(cwd);
+    const bin = dirname(this.options.program!);
+    const child = Bun.spawn([process.execPath, join(repository, "scripts/roundtrip.ts"), ...words], {
+      cwd,
+      env: { ...process.env, ...this.world.environment, PATH: `${bin}${delimiter}${process.env.PATH}` },
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    const [out, said] = await Promise.all([
+      new Response(child.stdout).text(),
+      new Response(child.stderr).text(),
+    ]);
+    const code = await child.exited;
+    await waitFor("Terraform and its providers to end", () => workersIn(this.stack).length === 0, 60_000);
+    return { code, out, said };
+  }
+
+  async put(bucket: string, key: string, body: string): Promise<void> {
+    await this.world.putObject(bucket, key, body);
   }
 
   async arm({ victim, ...point }: Death): Promise<void> {
@@ -170,6 +196,21 @@ function checkout(folder: string): string {
   );
   writeFileSync(join(folder, "dist/global-bundle.pem"), "-----BEGIN CERTIFICATE-----");
   return join(folder, "terraform/stack");
+}
+
+function commitAll(folder: string): void {
+  const git = (...words: string[]) => {
+    const { exitCode, stderr } = Bun.spawnSync(
+      ["git", "-c", "user.name=a", "-c", "user.email=a@b", ...words],
+      {
+        cwd: folder,
+      },
+    );
+    if (exitCode !== 0) throw new Error(`git ${words.join(" ")}: ${stderr.toString()}`);
+  };
+  git("init", "--quiet");
+  git("add", ".", ":!dist");
+  git("commit", "--quiet", "--message", "a fork");
 }
 
 /** Terraform and its providers work in the root module's folder. */
