@@ -25,10 +25,11 @@ async function build(
   name: string,
   args: readonly string[] = [],
   variables: Record<string, string> = {},
+  program = "build-create-user-db",
 ) {
   const outfile = join(folder, name);
   const child = Bun.spawn(
-    [process.execPath, join(at, "scripts/build-create-user-db.ts"), "--outfile", outfile, ...args],
+    [process.execPath, join(at, `scripts/${program}.ts`), "--outfile", outfile, ...args],
     { cwd: at, stdout: "pipe", stderr: "pipe", env: { ...process.env, ...variables } },
   );
   const [out, err, code] = await Promise.all([
@@ -48,6 +49,14 @@ test("two builds in two folders, in two time zones, are the same bytes", async (
   const sha256 = new Bun.CryptoHasher("sha256").update(one.bytes).digest("hex");
   expect(one.out).toContain(sha256);
   expect(two.out).toContain(sha256);
+}, 60_000);
+
+test("so are two of notify", async () => {
+  const one = await build(root, "one-notify.zip", [], {}, "build-notify");
+  const two = await build(copy, "two-notify.zip", [], { TZ: "Pacific/Auckland" }, "build-notify");
+  expect([one.err, one.code, two.err, two.code]).toEqual(["", 0, "", 0]);
+  expect(one.bytes.equals(two.bytes)).toBe(true);
+  expect(Object.keys(unzipSync(one.bytes))).toEqual(["index.mjs"]);
 }, 60_000);
 
 test("other sources are other bytes", async () => {
