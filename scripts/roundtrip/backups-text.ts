@@ -101,7 +101,7 @@ export function pruneText({
   const verb = pruned ? "deleted" : "would be deleted";
   const going = remove.length + leftovers.length;
   return [
-    `${environment}: of what was begun before ${before}, ${counted(going, "backup")} ${verb}, ${bytesText(bytes)}`,
+    `${environment}: of what was begun before ${before}, ${counted(going, "folder")} ${verb}, ${bytesText(bytes)}`,
     ...remove.map((id) => `  - ${id}`),
     ...leftovers.map((id) => `  - ${id}: left by a run that was killed, never a backup`),
     ...spared.map(({ id, why }) => `  stays ${id}: ${why}`),

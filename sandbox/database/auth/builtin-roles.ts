@@ -129,6 +129,8 @@ function hostManager(): Privilege[] {
 function backup(): Privilege[] {
   return [
     grant(CLUSTER, BACKUP_CLUSTER),
+    // Of system collections, too: mongodump asks for the indexes of admin.system.users.
+    grant(ANY, words("collStats listCollections listIndexes")),
     grant(namespace("", ""), words("find listCollections listIndexes collStats listSearchIndexes")),
     grant(namespace("local", ""), words("find listCollections listIndexes collStats")),
     grant(namespace("config", ""), words("find listCollections listIndexes collStats")),
