@@ -149,7 +149,7 @@ export const suites: readonly Suite[] = [
     name: "Kafka on real brokers",
     tests: ["tests/kafka"],
     parallel: 1,
-    minutesMax: 4,
+    minutesMax: 6,
     missing: kafkaMissing,
   },
   { name: "apply", tests: ["tests/apply"], minutesMax: 10 },

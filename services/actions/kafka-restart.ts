@@ -1,4 +1,5 @@
 import { bootstrapServers, type KafkaAddress, parseNodeList } from "../../core/kafka/cluster.ts";
+import { counted } from "../../core/plan/words.ts";
 import { KafkaNode, type KafkaUnit } from "../kafka/node.ts";
 import { type Seen, waitFor } from "../kafka/wait-for.ts";
 import { leaderOf, stateWords, zookeeperStates } from "../kafka/zookeeper.ts";
@@ -74,5 +75,5 @@ async function lookAtBrokers(node: KafkaNode, nodes: readonly KafkaAddress[]): P
   const said = await node.tool("kafka-topics.sh", asked).catch((error: Error) => error);
   if (said instanceof Error) return { ok: false, expected, got: said.message };
   const lacking = said.split("\n").filter((line) => line.includes("Partition: ")).length;
-  return { ok: lacking === 0, expected, got: `${lacking} partitions lack a replica` };
+  return { ok: lacking === 0, expected, got: `${counted(lacking, "partition")} without all replicas` };
 }

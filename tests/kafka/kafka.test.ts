@@ -6,7 +6,7 @@ import { waitFor } from "../support/wait-for.ts";
 import { distributionObstacle } from "./distribution.ts";
 import { KafkaWorld } from "./world.ts";
 
-setDefaultTimeout(120_000);
+setDefaultTimeout(240_000);
 
 const obstacle = distributionObstacle() ?? (terraformProgram ? undefined : "needs terraform on PATH");
 
