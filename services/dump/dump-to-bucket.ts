@@ -32,13 +32,15 @@ export interface DumpToBucket {
   readonly detail: ServiceStatus["detail"];
   /** A collection is done. */
   onNamespace?(namespace: string, documents: number): void;
-  /** Sees the archive before it is compressed; what it throws ends the dump. */
+  /** Sees the archive before it is compressed; what it throws ends the dump, and leaves no object. */
   onArchive?(chunk: Uint8Array): void;
+  /** mongodump has ended well, the object isn't there yet; what it throws leaves none. */
+  onEnd?(): void;
 }
 
 /**
- * Dumps one server into one object. Fails as mongodump, the store or `onArchive` do, and then leaves no object: an upload
- * that breaks is given up, and one that fails ends mongodump.
+ * Dumps one server into one object. Fails as mongodump, the store or the request's own functions do, and then leaves no
+ * object: an upload that breaks is given up, and one that fails ends mongodump.
  */
 export async function dumpToBucket(
   service: ServiceContext,
@@ -79,7 +81,7 @@ function compress(archive: AsyncIterable<Uint8Array>, compression: Compression):
 
 async function* watched(
   { clock, status }: ServiceContext,
-  { bytesExpected, detail, onArchive }: DumpToBucket,
+  { bytesExpected, detail, onArchive, onEnd }: DumpToBucket,
   archive: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
   const startedMs = clock.monotonicMs();
@@ -105,5 +107,6 @@ async function* watched(
     if (nowMs - reportedMs >= reportEveryMs) report(nowMs, Math.max(done, bytesExpected));
     yield chunk;
   }
+  onEnd?.();
   report(clock.monotonicMs(), done);
 }

@@ -62,18 +62,50 @@ async function nextDueAt({ clock, environment, logger, store }: ServiceContext):
 }
 
 async function takeBackup(options: MongodbBackupOptions): Promise<BackupManifest> {
-  const { service, databases, executable, directory } = options;
+  const { service, executable } = options;
   const { clock, environment, logger, status, store } = service;
   const startedAt = clock.now();
   const id = backupId(startedAt);
-  const keys = backupKeys(id);
-  const compression = environment.backups?.compression ?? defaultBackupSettings.compression;
-  const key = keys.archive(compression);
   status.update({ state: "running", detail: { backupId: id } });
+  const tool = await mongodumpVersion(executable);
+  const dumped = await dump(options, id).catch((error) => {
+    throw taken(error, id);
+  });
+  const manifest: BackupManifest = {
+    version: 1,
+    id,
+    environment: environment.environment,
+    startedAt: startedAt.toISOString(),
+    finishedAt: clock.now().toISOString(),
+    tool,
+    ...dumped,
+  };
+  // It expires with its archive.
+  const put = { ifNoneMatch: true, tags: backupTags };
+  await writeJson(store, backupKeys(id).manifest, manifest, put).catch((error) => {
+    throw taken(error, id);
+  });
+  const { bytes, sha256 } = dumped.archive;
+  const documents = dumped.collections.reduce((sum, each) => sum + each.documents, 0);
+  status.update({ detail: { backupId: id, collections: dumped.collections.length, documents, bytes } });
+  logger.info({ backupId: id, bytes, sha256, documents }, "backup complete");
+  return manifest;
+}
+
+type Dumped = Pick<BackupManifest, "archive" | "collections" | "oplog" | "source">;
+
+/** Puts the archive into the bucket; an archive that is not whole, or has no oplog, never gets there. */
+async function dump(
+  { service, databases, executable, directory }: MongodbBackupOptions,
+  id: string,
+): Promise<Dumped> {
+  const { environment } = service;
+  const compression = environment.backups?.compression ?? defaultBackupSettings.compression;
+  const key = backupKeys(id).archive(compression);
   const server = await databases.open("mongodb");
   const { source, last } = await sourceOf(server);
-  const tool = await mongodumpVersion(executable);
   const reader = new ArchiveReader(`archive ${key}`);
+  let read: Pick<Dumped, "collections" | "oplog"> | undefined;
   const { bytes, sha256 } = await dumpToBucket(service, {
     name: "mongodb",
     secretName: environment.mongodb.secret,
@@ -87,30 +119,13 @@ async function takeBackup(options: MongodbBackupOptions): Promise<BackupManifest
     bytesExpected: await dataBytes(server),
     detail: { backupId: id },
     onArchive: (chunk) => reader.push(chunk),
-  }).catch((error) => {
-    throw taken(error, id);
+    onEnd: () => {
+      const content = reader.end();
+      read = { collections: content.collections, oplog: oplogOf(content, key, last) };
+    },
   });
-  const content = reader.end();
-  const manifest: BackupManifest = {
-    version: 1,
-    id,
-    environment: environment.environment,
-    source,
-    startedAt: startedAt.toISOString(),
-    finishedAt: clock.now().toISOString(),
-    tool,
-    archive: { key, compression, bytes, sha256 },
-    collections: content.collections,
-    oplog: oplogOf(content, key, last),
-  };
-  // It expires with its archive.
-  await writeJson(store, keys.manifest, manifest, { ifNoneMatch: true, tags: backupTags }).catch((error) => {
-    throw taken(error, id);
-  });
-  const documents = content.collections.reduce((sum, each) => sum + each.documents, 0);
-  status.update({ detail: { backupId: id, collections: content.collections.length, documents, bytes } });
-  logger.info({ backupId: id, bytes, sha256, documents }, "backup complete");
-  return manifest;
+  if (!read) throw new Error(`archive ${key} was uploaded before it had ended`);
+  return { source, archive: { key, compression, bytes, sha256 }, ...read };
 }
 
 /** Who is dumped, and its newest entry before the dump begins. */
