@@ -50,6 +50,10 @@ const verbs: Readonly<Record<string, Verb>> = {
     does: "brings the backup's timer to the schedule that holds",
     load: () => import("./backup-schedule/main.ts"),
   },
+  "dr-test": {
+    does: "loses data of its own, brings it back from its backup, and measures how long and how much",
+    load: () => import("./dr-test/main.ts"),
+  },
   "restore-backup": {
     does: "previews and restores a backup of MongoDB, also to a point in time",
     load: () => import("./restore-backup/main.ts"),

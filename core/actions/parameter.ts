@@ -55,6 +55,7 @@ export const operationsUnits: readonly string[] = [
   "oplog-archive.service",
   "restore-backup.service",
   "backup-schedule.service",
+  "dr-test.service",
 ];
 
 /** Units a runner may look at and read the journal of; nothing else on a host is reachable. */
@@ -67,7 +68,12 @@ export const shownUnitParameter: ActionParameter = {
 export const backupUnitParameter: ActionParameter = {
   name: "unit",
   description: "Unit of backups.",
-  allowedValues: ["mongodb-backup.service", "verify-backup.service", "restore-backup.service"],
+  allowedValues: [
+    "mongodb-backup.service",
+    "verify-backup.service",
+    "restore-backup.service",
+    "dr-test.service",
+  ],
 };
 
 export const scheduleParameter: ActionParameter = {

@@ -10,6 +10,7 @@
  *     backups/status/<verb>.json               what a service is at, while it works
  *     backups/requests/<verb>.json             what a person asked a service for; gone once it is done
  *     backups/schedule.json                    the schedule a person has set; without it the environment's holds
+ *     backups/dr-tests/<id>.json               what a test of the way back found (core/backup/dr-test.ts)
  *     backups/verification.json                the newest verification of all: people are told when its verdict changes
  */
 import type { OperationTime } from "../ports.ts";
@@ -69,7 +70,7 @@ export function requestKey(verb: string): string {
 
 export const scheduleKey = `${backupsPrefix}schedule.json`;
 
-export type RunKind = "backup" | "verification" | "restore-test" | "oplog";
+export type RunKind = "backup" | "verification" | "restore-test" | "oplog" | "dr-test";
 
 export function runKey(kind: RunKind): string {
   return `${backupsPrefix}runs/${kind}.json`;

@@ -1,7 +1,13 @@
 import type { Tasks } from "./model.ts";
 
-/** Databases MongoDB keeps for itself, and the one Roundtrip writes its signals to. */
-export const reservedDatabases: readonly string[] = ["admin", "local", "config", "roundtrip_control"];
+/** Databases MongoDB keeps for itself, and those Roundtrip writes its signals and its tests to. */
+export const reservedDatabases: readonly string[] = [
+  "admin",
+  "local",
+  "config",
+  "roundtrip_control",
+  "roundtrip_dr_test",
+];
 
 /** `<database>.<collection>` in bytes of UTF-8, MongoDB 4.4 and later. */
 export const namespaceBytesMax = 255;

@@ -23,6 +23,8 @@ export interface DumpToBucket {
   /** Where the configuration file lies while mongodump runs. */
   readonly directory: string;
   readonly oplog?: boolean;
+  /** Only this database. */
+  readonly database?: string;
   readonly key: string;
   readonly compression: Compression;
   readonly put: Pick<PutOptions, "tags" | "ifNoneMatch">;
@@ -54,6 +56,7 @@ export async function dumpToBucket(
       executable: request.executable,
       configurationPath,
       oplog: request.oplog ?? false,
+      ...(request.database === undefined ? {} : { database: request.database }),
       what: `dump ${name} with secret ${secretName}`,
       signal: service.signal,
       onNamespace: (namespace, documents) => request.onNamespace?.(namespace, documents),

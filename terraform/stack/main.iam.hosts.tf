@@ -107,9 +107,9 @@ locals {
         },
         {
           sid       = "TakeRequests"
-          why       = "services/verify-backup/run.ts: what a person asked for, once it is done; backups themselves it can't delete"
+          why       = "services/verify-backup/run.ts: what a person asked for, once it is done, and what services/dr-test wrote; backups themselves it can't delete"
           actions   = ["s3:DeleteObject"]
-          resources = ["${local.bucket_arn}/backups/requests/*"]
+          resources = [for prefix in ["dr-tests", "requests"] : "${local.bucket_arn}/backups/${prefix}/*"]
         },
         {
           sid       = "List"

@@ -47,9 +47,10 @@ export class BackupWorld implements AsyncDisposable {
     readonly otherClient: MongoClient,
     readonly store: S3ObjectStore,
     private readonly directory: string,
+    private readonly oplogFlushSeconds: number,
   ) {}
 
-  static async start(): Promise<BackupWorld> {
+  static async start({ oplogFlushSeconds = 1 } = {}): Promise<BackupWorld> {
     const sandbox = await Sandbox.start({ only: ["aws"] });
     const { aws: endpoint = "" } = sandbox.addresses;
     const [mongodb, other] = await Promise.all(
@@ -73,7 +74,16 @@ export class BackupWorld implements AsyncDisposable {
     const otherClient = await new MongoClient(other!.ready.uri).connect();
     const store = new S3ObjectStore({ bucket, region });
     const directory = mkdtempSync(join(tmpdir(), "roundtrip-backup-world-"));
-    return new BackupWorld(sandbox, mongodb!, other!, client, otherClient, store, directory);
+    return new BackupWorld(
+      sandbox,
+      mongodb!,
+      other!,
+      client,
+      otherClient,
+      store,
+      directory,
+      oplogFlushSeconds,
+    );
   }
 
   get environment(): Environment {
@@ -82,7 +92,7 @@ export class BackupWorld implements AsyncDisposable {
       region,
       bucket,
       mongodb: { secret: "mongodb" },
-      backups: { scratchSecret: "scratch", oplogFlushSeconds: 1 },
+      backups: { scratchSecret: "scratch", oplogFlushSeconds: this.oplogFlushSeconds },
     };
   }
 
