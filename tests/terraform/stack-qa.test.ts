@@ -96,9 +96,11 @@ describe.skipIf(!terraformProgram)(`terraform/stack of qa with Kafka${whyNoTerra
         ...tasks.flatMap((id) => [`dms-${id}-source`, `dms-${id}-target`]),
         "dms-storage",
         ...["cpu", "memory", "replica-lag"].map((name) => `documentdb-${name}`),
-        ...["failback-disk", "failback-status"],
-        ...["kafka-1-status", "kafka-2-status", "kafka-3-status", "operations-disk", "operations-status"],
-      ].map((name, index) => `roundtrip-qa-${index < 10 ? "" : "host-"}${name}`),
+        ...["failback-disk", "failback-status"].map((name) => `host-${name}`),
+        ...[1, 2, 3].map((node) => `host-kafka-${node}-status`),
+        ...["operations-disk", "operations-status"].map((name) => `host-${name}`),
+        "notify-errors",
+      ].map((name) => `roundtrip-qa-${name}`),
     );
     const topic = "arn:aws:sns:us-east-1:123456789012:roundtrip-qa-alarms";
     expect(new Set(Objects.flatMap(({ Attributes }) => Attributes.alarm_actions))).toEqual(new Set([topic]));
