@@ -17,6 +17,7 @@ import { temporaryFolder } from "../support/temporary-folder.ts";
 import { TestTerraform, terraformWrapper } from "../support/terraform.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { contentOf } from "./content.ts";
+import { Providers } from "./providers.ts";
 
 const repository = join(import.meta.dirname, "../..");
 const environment = "dev";
@@ -48,29 +49,39 @@ export interface Ran {
   readonly said: string;
 }
 
+interface StackOptions extends TestAwsOptions {
+  readonly keepsProviders?: boolean;
+}
+
 export class KilledStack implements AsyncDisposable {
   private constructor(
     private readonly world: TestTerraform,
     private readonly stack: string,
     private readonly options: TerraformOptions,
+    private readonly providers: Providers | undefined,
   ) {}
 
-  /** An account with the secrets people make and the states' bucket, or what `from` keeps. */
-  static async start(options: TestAwsOptions = {}): Promise<KilledStack> {
+  /**
+   * An account with the secrets people make and the states' bucket, or what `from` keeps.
+   * @param options with `keepsProviders` no provider can be killed
+   */
+  static async start({ keepsProviders = false, ...options }: StackOptions = {}): Promise<KilledStack> {
     const world = await TestTerraform.start(options);
     const stack = checkout(join(world.dir, "repository"));
+    const providers = keepsProviders ? await Providers.start(stack, world.environment) : undefined;
     if (options.from === undefined) await furnish(world);
     const program = join(world.dir, "bin/terraform");
     mkdirSync(dirname(program));
     writeFileSync(program, terraformWrapper(world.aws.url));
     chmodSync(program, 0o755);
-    return new KilledStack(world, stack, {
+    const terraform = {
       directory: stack,
       variableFiles: [`../environments/${environment}.tfvars`],
       backend: { bucket: stateBucket, key: stateKey, region: "us-east-1", use_path_style: "true" },
       program,
       lockTimeoutSeconds: 0,
-    });
+    };
+    return new KilledStack(world, stack, terraform, providers);
   }
 
   /** Where the stand-in keeps what it knows. */
@@ -81,7 +92,7 @@ export class KilledStack implements AsyncDisposable {
   /** A plan and its apply, as a process of its own. */
   async apply(): Promise<Ran> {
     const child = Bun.spawn([process.execPath, join(import.meta.dirname, "run.ts")], {
-      env: { ...process.env, ...this.world.environment, TEST_TERRAFORM: JSON.stringify(this.options) },
+      env: { ...this.environment, TEST_TERRAFORM: JSON.stringify(this.options) },
       stdin: "pipe",
       stdout: "ignore",
       stderr: "pipe",
@@ -89,7 +100,7 @@ export class KilledStack implements AsyncDisposable {
     await this.world.aws.control("POST", "processes", { name: "parent", pid: child.pid });
     const said = await new Response(child.stderr).text();
     const code = await child.exited;
-    await waitFor("Terraform and its providers to end", () => workersIn(this.stack).length === 0, 60_000);
+    await this.ended();
     return { code, said };
   }
 
@@ -109,7 +120,7 @@ export class KilledStack implements AsyncDisposable {
       new Response(child.stderr).text(),
     ]);
     const code = await child.exited;
-    await waitFor("Terraform and its providers to end", () => workersIn(this.stack).length === 0, 60_000);
+    await this.ended();
     return { code, out, said };
   }
 
@@ -164,14 +175,24 @@ export class KilledStack implements AsyncDisposable {
     return readdirSync(this.stack).filter((name) => !own.has(name) && !name.startsWith(".terraform"));
   }
 
+  /** Terraform and its providers work in the root module's folder. */
+  private async ended(): Promise<void> {
+    const kept = this.providers?.pids ?? [];
+    const working = () => workersIn(this.stack).filter((pid) => !kept.includes(Number(pid)));
+    await waitFor("Terraform and its providers to end", () => working().length === 0, 60_000);
+  }
+
   private infrastructure(): TerraformInfrastructure {
-    return new TerraformInfrastructure({
-      ...this.options,
-      environment: { ...process.env, ...this.world.environment },
-    });
+    return new TerraformInfrastructure({ ...this.options, environment: this.environment });
+  }
+
+  private get environment(): Readonly<Record<string, string | undefined>> {
+    const kept = this.providers ? { TF_REATTACH_PROVIDERS: this.providers.variable } : {};
+    return { ...process.env, ...this.world.environment, ...kept };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.providers?.[Symbol.asyncDispose]();
     await this.world[Symbol.asyncDispose]();
   }
 }
@@ -213,7 +234,6 @@ function commitAll(folder: string): void {
   git("commit", "--quiet", "--message", "a fork");
 }
 
-/** Terraform and its providers work in the root module's folder. */
 function workersIn(folder: string): string[] {
   const wanted = realpathSync(folder);
   return readdirSync("/proc").filter((entry) => {

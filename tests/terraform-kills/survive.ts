@@ -14,7 +14,7 @@ export interface Survived {
 
 /** Goes on from what a killed Terraform left. Fails, with what was said, when the end isn't as if nothing had been. */
 export async function surviveIn(world: World, recording: Recording): Promise<Survived> {
-  await using stack = await KilledStack.start({ from: world.dir });
+  await using stack = await KilledStack.start({ from: world.dir, keepsProviders: true });
   await stack.dropLock();
   return await finish(stack, recording, { reached: true, first: undefined });
 }
