@@ -21,7 +21,10 @@ export async function surviveIn(world: World, recording: Recording): Promise<Sur
 
 /** Kills an apply that began in an account where nothing was made yet, and goes on from what is left. */
 export async function survive(death: Death, recording: Recording): Promise<Survived> {
-  await using stack = await KilledStack.start({ from: recording.worlds[0]!.dir });
+  await using stack = await KilledStack.start({
+    from: recording.worlds[0]!.dir,
+    keepsProviders: death.victim === "parent",
+  });
   await stack.arm(death);
   const first = await stack.apply();
   const reached = await stack.fired();
