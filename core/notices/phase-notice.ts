@@ -39,21 +39,28 @@ interface Meaning {
   readonly next?: string;
 }
 
+/** While restore is at work. What it says in the end is the job's summary, and another change of phase when it is PROVEN. */
+const goesOn =
+  "nothing while failback-restore is at work; if it stopped, run it again (it goes on), or failback-reopen if it can't go on";
+
 const meanings: Readonly<Record<Phase, Meaning>> = {
   capturing: {
     headline: "failback opened",
     meaning:
       "MongoDB is given up for now: DMS stands still, and each write on DocumentDB will go to S3. Applications may write there once failback-start has ended, not before.",
+    next: "failback-restore (when MongoDB is back), or failback-abort (when nothing was written); until then, nothing",
   },
   draining: {
     headline: "nobody may write from now on",
     meaning:
       "MongoDB is back, closed to writers. The applications lose their writes on DocumentDB now, and get them back on MongoDB by failback-clean.",
+    next: goesOn,
   },
   restoring: {
     headline: "replaying the log",
     meaning:
       "Every write made on DocumentDB is in the log, and the log is being replayed into MongoDB; then both are compared, byte for byte. Nobody can write.",
+    next: goesOn,
   },
   verified: {
     headline: "PROVEN",
@@ -67,7 +74,8 @@ const meanings: Readonly<Record<Phase, Meaning>> = {
   },
   normal: {
     headline: "failback over",
-    meaning: "DMS replicates from MongoDB to DocumentDB as before. Nothing is left to do.",
+    meaning: "DMS replicates from MongoDB to DocumentDB as before.",
+    next: "nothing; failback-start when MongoDB fails again",
   },
 };
 
