@@ -74,7 +74,7 @@ const meanings: Readonly<Record<Phase, Meaning>> = {
   },
   normal: {
     headline: "failback over",
-    meaning: "DMS replicates from MongoDB to DocumentDB as before.",
+    meaning: "Applications write to MongoDB, and DMS replicates it to DocumentDB as before.",
     next: "nothing; failback-start when MongoDB fails again",
   },
 };
