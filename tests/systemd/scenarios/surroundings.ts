@@ -1,4 +1,6 @@
 import { expect } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { install, show, unitName, waitFor, waitUntil } from "../machine.ts";
 import type { Scenario } from "./scenario.ts";
 
@@ -239,6 +241,38 @@ ExecStart={program} environment ${names.join(" ")}`,
       await become("*-*-* *:*:* UTC");
       await waitUntil("the moment that has passed", async () => (await machine.output(unit)).length > 0);
       await machine.systemctl("stop", timer);
+    },
+  },
+  {
+    name: "root without its powers may write a drop-in and have systemd read its units anew",
+    async run(machine) {
+      const confinement = readFileSync(
+        join(import.meta.dirname, "../../../services/units/backup-schedule.service"),
+        "utf8",
+      )
+        .split("\n")
+        .filter((line) => /^(Capability|NoNew|Protect|Private|Restrict.*=(AF|yes)|Lock|UMask)/.test(line))
+        .join("\n");
+      const name = unitName("reschedules");
+      const folder = machine.path(`/etc/systemd/system/${name}.timer.d`);
+      const dropIn = "[Timer]\nOnCalendar=\nOnCalendar=*-*-* 04:40:00 UTC\n";
+      machine.write(`/etc/rt-test/${name}.conf`, dropIn);
+      const prepared = machine.path(`/etc/rt-test/${name}.conf`);
+      const idle = await install(machine, unitName("idle"), "[Service]\nType=oneshot\nExecStart=/bin/true");
+      const calendar = `[Timer]\nOnCalendar=*-*-* 03:30:00 UTC\nUnit=${idle}`;
+      await install(machine, `${name}.timer`, calendar);
+      await machine.systemctl("start", `${name}.timer`);
+      const unit = await install(
+        machine,
+        name,
+        `[Service]\nType=oneshot\n${confinement}\nReadWritePaths=/etc/systemd/system\nExecStart=/bin/sh -c 'mkdir -p ${folder} && cp ${prepared} ${folder}/schedule.conf && systemctl daemon-reload'`,
+      );
+      await machine.systemctl("start", unit);
+      const { Result } = await show(machine, unit, "Result");
+      expect([Result, await machine.output(unit)]).toEqual(["success", []]);
+      const { NextElapseUSecRealtime } = await show(machine, `${name}.timer`, "NextElapseUSecRealtime");
+      expect(NextElapseUSecRealtime).toMatch(/04:40:00 UTC$/);
+      await machine.systemctl("stop", `${name}.timer`);
     },
   },
   {
