@@ -331,7 +331,7 @@ export const actionCatalog = [
     summary: "Starts ZooKeeper or Kafka on a node, now and at each boot; one that runs stays as it is.",
     failback: false,
     phases: "any",
-    parameters: [kafkaUnitParameter],
+    parameters: [kafkaUnitParameter, kafkaNodeParameter],
     timeoutSeconds: 120,
   },
   {

@@ -43,7 +43,9 @@ function started(name: string, unit: string): OperationStep {
         return { ...call, target: `${call.target}, where its configuration is an older one` };
       };
       return [
-        ...nodes.map(({ instanceId }) => context.plannedAction("kafka-start", { unit }, { instanceId })),
+        ...nodes.map(({ id, instanceId }) =>
+          context.plannedAction("kafka-start", { unit, node: String(id) }, { instanceId }),
+        ),
         ...nodes.map(restart),
       ];
     },
@@ -52,10 +54,11 @@ function started(name: string, unit: string): OperationStep {
       const outdated: KafkaNode[] = [];
       const checks: Check[] = [];
       for (const node of nodesOf(context.environment)) {
-        const { instanceId } = node;
-        const { data, ...result } = await context.action("kafka-start", { unit }, { instanceId });
+        const { id, instanceId } = node;
+        const parameters = { unit, node: String(id) };
+        const { data, ...result } = await context.action("kafka-start", parameters, { instanceId });
         checks.push(...result.checks);
-        if (data.started) begun.push(node.id);
+        if (data.started) begun.push(id);
         if (data.outdated) outdated.push(node);
       }
       for (const node of outdated) {
@@ -110,7 +113,7 @@ const quorum = fromOneNode({
   what: "wait until every ZooKeeper answers and exactly one leads",
   undo: "nothing to undo: it only looks",
   action: "kafka-quorum",
-  note: ({ leader, losses }) => `node ${leader} leads ZooKeeper; ${losses}`,
+  note: ({ leader }) => `node ${leader} leads ZooKeeper`,
 });
 
 const brokers = fromOneNode({

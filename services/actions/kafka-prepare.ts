@@ -9,8 +9,9 @@ import type { Action } from "./action.ts";
  */
 export const run: Action = async ({ parameter }) => {
   const node = KafkaNode.of(process.env.ROUNDTRIP_CONFIG);
-  await node.install();
+  const id = Number(parameter("node"));
+  await node.install(id);
   const nodes = parseNodeList(parameter("nodes"));
-  const checks = configurationChecks(Number(parameter("node")), nodes, await node.files());
+  const checks = configurationChecks(id, nodes, await node.files());
   return { checks, data: { installed: (await node.installed()) ?? "" } };
 };

@@ -2,7 +2,7 @@ import { bootstrapServers, type KafkaAddress, parseNodeList } from "../../core/k
 import { counted } from "../../core/plan/words.ts";
 import { KafkaNode, type KafkaUnit } from "../kafka/node.ts";
 import { type Seen, waitFor } from "../kafka/wait-for.ts";
-import { leaderOf, stateWords, zookeeperStates } from "../kafka/zookeeper.ts";
+import { leaderOf, registeredBrokers, stateWords, zookeeperStates } from "../kafka/zookeeper.ts";
 import { type Action, check } from "./action.ts";
 
 /** Catching up after a restart takes as long as what was missed; before one, whatever is under way has to end. */
@@ -18,61 +18,54 @@ export const run: Action = async ({ service, parameter }) => {
   const own = Number(parameter("node"));
   const node = KafkaNode.of(process.env.ROUNDTRIP_CONFIG);
   if (await node.runsAsConfigured(unit))
-    return { checks: [done(unit, true, "as configured")], data: { restarted: false } };
-  const look =
-    unit === "kafka.service" ? () => lookAtBrokers(node, nodes) : () => lookAtZookeepers(nodes, own);
-  const before = await waitFor(
-    service,
-    wholeMsMax,
-    unit === "kafka.service" ? look : () => lookAtZookeepers(nodes),
-  );
-  if (!before.ok) return { checks: [whole("before the restart", before)], data: { restarted: false } };
+    return { checks: [done(own, unit, "as configured")], data: { restarted: false } };
+  const look = (back?: number) =>
+    unit === "kafka.service" ? lookAtBrokers(node, nodes, back) : lookAtZookeepers(nodes, back);
+  const before = await waitFor(service, wholeMsMax, () => look());
+  if (!before.ok) return { checks: [whole(own, "before the restart", before)], data: { restarted: false } };
   await service.units.stop(unit);
   await service.units.start(unit);
-  const after = await waitFor(service, wholeMsMax, look);
+  const after = await waitFor(service, wholeMsMax, () => look(own));
   const isNew = await node.runsAsConfigured(unit);
-  return {
-    checks: [
-      whole("after the restart", after),
-      done(unit, isNew, isNew ? "started anew" : "still an old one"),
-    ],
-    data: { restarted: true },
-  };
+  const now = done(own, unit, isNew ? "started anew" : "still an old one", isNew);
+  return { checks: [whole(own, "after the restart", after), now], data: { restarted: true } };
 };
 
-function done(unit: string, ok: boolean, got: string) {
-  return check(`${unit} has the configuration Terraform published`, ok, {
+function done(id: number, unit: string, got: string, ok = true) {
+  return check(`node ${id}: ${unit} has the configuration Terraform published`, ok, {
     expected: "the node's own",
     got,
     wayOut: `see journalctl -u ${unit} on the node, and run kafka-setup again`,
   });
 }
 
-function whole(when: string, { ok, expected, got }: Seen) {
-  return check(`the cluster is whole ${when}`, ok, {
+function whole(id: number, when: string, { ok, expected, got }: Seen) {
+  return check(`node ${id}: the cluster is whole ${when}`, ok, {
     expected,
     got,
     wayOut: "no other node was touched: mend the one that is named, then run kafka-setup again",
   });
 }
 
-/** One leads; with `own`, that node follows or leads as well. */
-async function lookAtZookeepers(nodes: readonly KafkaAddress[], own?: number): Promise<Seen> {
+/** One leads; node `back` follows or leads as well. */
+async function lookAtZookeepers(nodes: readonly KafkaAddress[], back?: number): Promise<Seen> {
   const states = await zookeeperStates(nodes);
-  const isBack = own === undefined || states.some(({ id, mode }) => id === own && mode !== undefined);
-  const expected = own === undefined ? "one ZooKeeper leads" : `one ZooKeeper leads, node ${own} is with it`;
+  const isBack = back === undefined || states.some(({ id, mode }) => id === back && mode !== undefined);
+  const expected =
+    back === undefined ? "one ZooKeeper leads" : `one ZooKeeper leads, node ${back} is with it`;
   return { ok: leaderOf(states) !== undefined && isBack, expected, got: stateWords(states) };
 }
 
-async function lookAtBrokers(node: KafkaNode, nodes: readonly KafkaAddress[]): Promise<Seen> {
+/** Nothing is behind; broker `back` is registered. */
+async function lookAtBrokers(node: KafkaNode, nodes: readonly KafkaAddress[], back?: number): Promise<Seen> {
   const expected = "every partition on all of its replicas";
-  const asked = [
-    "--bootstrap-server",
-    bootstrapServers(nodes),
-    "--describe",
-    "--under-replicated-partitions",
-  ];
-  const said = await node.tool("kafka-topics.sh", asked).catch((error: Error) => error);
+  const { ids } = await registeredBrokers(nodes);
+  if (back !== undefined && !ids.includes(back))
+    return { ok: false, expected, got: `broker ${back} is not registered` };
+  const servers = ["--bootstrap-server", bootstrapServers(nodes)];
+  const said = await node
+    .tool("kafka-topics.sh", [...servers, "--describe", "--under-replicated-partitions"])
+    .catch((error: Error) => error);
   if (said instanceof Error) return { ok: false, expected, got: said.message };
   const lacking = said.split("\n").filter((line) => line.includes("Partition: ")).length;
   return { ok: lacking === 0, expected, got: `${counted(lacking, "partition")} without all replicas` };

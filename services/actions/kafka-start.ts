@@ -22,7 +22,7 @@ export const run: Action = async ({ service, parameter }) => {
   });
   return {
     checks: [
-      check(`${unit} runs`, isUp, {
+      check(`node ${parameter("node")}: ${unit} runs`, isUp, {
         expected: "active, and enabled for each boot",
         got: isUp
           ? `active, ${wasActive ? "as before" : "started now"}`

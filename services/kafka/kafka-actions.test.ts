@@ -72,7 +72,7 @@ describe("kafka-prepare", () => {
       "echo first >&2; echo 'expected volume vol-1, got none' >&2; exit 4",
     );
     expect(failed(await act("kafka-prepare"))).toEqual([
-      "prepare this node with its installer: exit code 4: expected volume vol-1, got none",
+      "prepare node 2 with its installer: exit code 4: expected volume vol-1, got none",
     ]);
   });
 
@@ -111,7 +111,7 @@ describe("kafka-start", () => {
       exitStatus: 1,
     });
     expect(failed(await act("kafka-start", { unit: "zookeeper.service" }))).toEqual([
-      "zookeeper.service runs: failed (failed), result exit-code, exit code 1",
+      "node 2: zookeeper.service runs: failed (failed), result exit-code, exit code 1",
     ]);
   });
 });
@@ -132,7 +132,7 @@ describe("kafka-restart", () => {
     await zookeeperAt(2, { srvr: "This ZooKeeper instance is not currently serving requests\n" });
     const result = await act("kafka-restart", { unit });
     expect(failed(result)[0]).toStartWith(
-      "the cluster is whole before the restart: 1 no answer (ECONNREFUSED), 2 no majority",
+      "node 2: the cluster is whole before the restart: 1 no answer (ECONNREFUSED), 2 no majority",
     );
     expect(world.units.calls).toEqual([]);
   });
@@ -150,7 +150,9 @@ describe("kafka-restart", () => {
     outdated();
     await zookeeperAt(1, { srvr: "Mode: leader\n" });
     const result = await act("kafka-restart", { unit });
-    expect(failed(result)[0]).toStartWith("the cluster is whole after the restart: 1 leader, 2 no answer");
+    expect(failed(result)[0]).toStartWith(
+      "node 2: the cluster is whole after the restart: 1 leader, 2 no answer",
+    );
   });
 
   test("a partition lacks a replica: this broker isn't stopped as well", async () => {
@@ -162,9 +164,19 @@ describe("kafka-restart", () => {
     Object.assign(clock, { monotonicMs: () => (passedMs += 400_000) });
     const result = await act("kafka-restart", { unit: "kafka.service" });
     expect(failed(result)).toEqual([
-      "the cluster is whole before the restart: 1 partition without all replicas",
+      "node 2: the cluster is whole before the restart: 1 partition without all replicas",
     ]);
     expect(world.units.calls).toEqual([]);
+  });
+
+  test("a broker that was restarted and is not registered is not back, whatever partitions say", async () => {
+    write("etc/kafka/server.properties", "new\n");
+    tool("kafka-topics.sh", "exit 0");
+    await zookeeperAt(1, { dump: "Sessions with Ephemerals (1):\n0x1:\n\t/brokers/ids/1\n" });
+    const result = await act("kafka-restart", { unit: "kafka.service" });
+    expect(failed(result)[0]).toBe(
+      "node 2: the cluster is whole after the restart: broker 2 is not registered",
+    );
   });
 });
 

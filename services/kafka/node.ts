@@ -47,14 +47,14 @@ export class KafkaNode {
     return (await this.#read("opt/roundtrip/install/status"))?.trim();
   }
 
-  /** Runs the installer, which fetches what Terraform keeps; waits for one at work. Fails as its exit code says. */
-  async install(): Promise<void> {
+  /** Runs the installer, which fetches what Terraform keeps; waits for one at work. Fails as its exit code says, naming the node by `id`. */
+  async install(id: number): Promise<void> {
     const program = this.#at("opt/roundtrip/install/install.sh");
     const { code, stderr } = await run(program, [], { seconds: installerSecondsMax });
     if (code === 0) return;
     throw new RoundtripError({
       kind: code === 4 ? "unavailable" : "configuration",
-      what: "prepare this node with its installer",
+      what: `prepare node ${id} with its installer`,
       expected: "exit code 0",
       got: `exit code ${code}: ${lastLine(stderr)}`,
       wayOut: "mend what it names; then run kafka-setup again, which does what is left",
