@@ -1,5 +1,6 @@
 import { abandonRotation } from "./abandon-rotation/runbook.ts";
 import { backup } from "./backup/runbook.ts";
+import { drTestRunbook } from "./dr-test/runbook.ts";
 import type { Operation, Runbook } from "./engine/runbook.ts";
 import { failbackAbort } from "./failback-abort/runbook.ts";
 import { failbackClean } from "./failback-clean/runbook.ts";
@@ -35,6 +36,7 @@ export const operations: readonly Operation[] = [
   backup,
   reschedule,
   verifyBackup,
+  drTestRunbook,
   restoreBackup,
 ];
 

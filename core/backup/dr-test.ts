@@ -1,6 +1,6 @@
 /** The monthly test of the way back: data of its own is backed up, lost, restored, and compared document by document. */
 import { serialize } from "bson";
-import { durationWords } from "../failback/objectives.ts";
+import { durationWords, type Objective } from "../failback/objectives.ts";
 import { sha256Of } from "../sha256.ts";
 import type { LevelVerdict } from "./documents.ts";
 import { backupId, backupsPrefix } from "./layout.ts";
@@ -30,15 +30,6 @@ export interface DrTestRequest {
   readonly documents: number;
 }
 
-export interface MeasuredObjective {
-  readonly name: "RTO" | "RPO";
-  /** From what to what, in words. */
-  readonly what: string;
-  /** Absent: nobody knows, which is no success. */
-  readonly measuredMs?: number;
-  readonly maxMs: number;
-}
-
 /** `backups/dr-tests/<id>.json` */
 export interface DrTestResult {
   readonly version: 1;
@@ -50,7 +41,7 @@ export interface DrTestResult {
   /** PROVEN: every document is back, byte by byte. UNKNOWN: the test did not get that far. */
   readonly verdict: LevelVerdict;
   readonly documents: number;
-  readonly objectives: readonly MeasuredObjective[];
+  readonly objectives: readonly Objective[];
   /** A line each; what differs first. */
   readonly findings: readonly string[];
 }
@@ -71,12 +62,12 @@ export function passed({ verdict, objectives }: Pick<DrTestResult, "verdict" | "
   return verdict === "PROVEN" && objectives.every(isMet);
 }
 
-export function isMet({ measuredMs, maxMs }: MeasuredObjective): boolean {
+export function isMet({ measuredMs, maxMs }: Objective): boolean {
   return measuredMs !== undefined && measuredMs < maxMs;
 }
 
 /** `RTO 3 s (< 1 h), RPO 12 s (< 1 min)` */
-export function objectiveWords(objectives: readonly MeasuredObjective[]): string {
+export function objectiveWords(objectives: readonly Objective[]): string {
   if (objectives.length === 0) return "nothing measured";
   return objectives
     .map(({ name, measuredMs, maxMs }) => {

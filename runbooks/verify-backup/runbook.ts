@@ -1,67 +1,30 @@
-import { randomBytes } from "node:crypto";
-import { readJson, writeJson } from "../../adapters/state/json.ts";
+import { readJson } from "../../adapters/state/json.ts";
 import type { Verification } from "../../core/backup/documents.ts";
-import { latestVerificationKey, requestKey, statusKey } from "../../core/backup/layout.ts";
-import { levelMeanings, levelsOf, type VerificationRequest } from "../../core/backup/verification.ts";
+import { latestVerificationKey, statusKey } from "../../core/backup/layout.ts";
+import { levelMeanings, levelsOf } from "../../core/backup/verification.ts";
 import { RoundtripError } from "../../core/errors.ts";
-import type { Operation, OperationContext } from "../engine/runbook.ts";
-import { followAt } from "../steps/await-service.ts";
+import type { Operation } from "../engine/runbook.ts";
+import { askedService } from "../steps/asked-service.ts";
 import { operationsHostAsBefore, operationsHostReady } from "../steps/operations-host.ts";
 import type { OperationStep } from "../steps/selected-tasks.ts";
 
 const verb = "verify-backup";
-const unit = `${verb}.service`;
-/** A runner has 6 hours; a laptop may run this again as long as the host works. */
-const watchSeconds = 5.5 * 3600;
 const findingsMax = 10;
 
-/** The verification that this run asked for, once there is one. */
-async function askedFor(context: OperationContext): Promise<Verification | undefined> {
-  const request = context.data("ask")?.request;
-  const found = (await readJson<Verification>(context.store, latestVerificationKey))?.value;
-  return found && found.request === request ? found : undefined;
-}
-
-const ask: OperationStep = {
-  name: "ask",
-  what: "leave in the bucket what is to be verified: the host takes no words from anybody",
-  undo: "nothing to undo: it only looks",
-  every: true,
-  plan: () => [{ call: "S3 PutObject", target: requestKey(verb) }],
-  run: async (context) => {
-    const { store, inputs, operationId } = context;
-    const before = context.data("ask");
-    const pending = (await readJson<VerificationRequest>(store, requestKey(verb)))?.value;
-    if (before && pending?.request === before.request) return { data: before, note: "asked before" };
-    // One that was proven while the runner was lost is not done again; any other is what is to be looked at anew.
-    if (before && (await askedFor(context))?.verdict === "PROVEN") {
-      return { data: before, note: "verified before" };
-    }
-    const id = inputs["backup-id"] ?? "latest";
-    const request: VerificationRequest = {
-      version: 1,
-      request: `${operationId}-${randomBytes(2).toString("hex")}`,
-      ...(id === "latest" ? {} : { backupId: id }),
-      levels: levelsOf(inputs.levels ?? "") ?? [],
-    };
-    await writeJson(store, requestKey(verb), request);
-    return { data: { request: request.request }, note: `backup ${id}, levels ${request.levels.join(", ")}` };
-  },
-};
-
-const start: OperationStep = {
-  name: "start-verification",
+const verification = askedService<Verification>({
+  verb,
   what: "start the verification on the operations host; one that is at its work does this one next",
   undo: "nothing to undo: it only looks, and empties the scratch server",
-  every: true,
-  plan: (context) => [context.plannedAction("start-backup-service", { unit })],
-  run: async (context) => {
-    const before = context.data("start-verification");
-    if (before && (await askedFor(context))) return { data: before, note: "done before" };
-    const { checks, data } = await context.action("start-backup-service", { unit });
-    return { checks, data, note: `run ${String(data.run)}, begun ${String(data.startedAt)}` };
+  fieldsOf: ({ inputs }) => ({
+    ...(inputs["backup-id"] === "latest" ? {} : { backupId: inputs["backup-id"] }),
+    levels: levelsOf(inputs.levels ?? "") ?? [],
+  }),
+  answerTo: async ({ store }, request) => {
+    const found = (await readJson<Verification>(store, latestVerificationKey))?.value;
+    return found?.request === request ? found : undefined;
   },
-};
+  isGood: (found) => found.verdict === "PROVEN",
+});
 
 const verdict: OperationStep = {
   name: "verdict",
@@ -73,9 +36,7 @@ const verdict: OperationStep = {
     { call: "S3 GetObject", target: latestVerificationKey },
   ],
   run: async (context) => {
-    const since = String(context.data("start-verification")?.startedAt);
-    const followed = { services: [verb], keyOf: statusKey, since, timeoutSeconds: watchSeconds };
-    const found = await followAt(context, followed, () => askedFor(context));
+    const found = await verification.await(context);
     for (const { level, verdict: own, findings } of found.levels) {
       context.say(`  level ${level} ${own}`);
       for (const finding of findings.slice(0, findingsMax)) context.say(`    ${finding}`);
@@ -131,6 +92,6 @@ export const verifyBackup: Operation = {
       default: "1,2,3",
     },
   ],
-  steps: [operationsHostReady, ask, start, verdict, operationsHostAsBefore],
+  steps: [operationsHostReady, verification.ask, verification.start, verdict, operationsHostAsBefore],
   next: "nothing: a verification that is PROVEN stands beside its backup (roundtrip backups show)",
 };

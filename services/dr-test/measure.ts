@@ -3,8 +3,9 @@ import type { MongoClient } from "mongodb";
 import { newestBackup } from "../../adapters/state/backups.ts";
 import { readJson } from "../../adapters/state/json.ts";
 import type { Verification } from "../../core/backup/documents.ts";
-import { drTestDatabase, type MeasuredObjective } from "../../core/backup/dr-test.ts";
+import { drTestDatabase } from "../../core/backup/dr-test.ts";
 import { latestVerificationKey } from "../../core/backup/layout.ts";
+import type { Objective } from "../../core/failback/objectives.ts";
 import type { OperationTime } from "../../core/ports.ts";
 import type { ServiceContext } from "../runtime/definition.ts";
 import { heartbeatsCollection } from "./database.ts";
@@ -22,7 +23,7 @@ export interface Loss {
 }
 
 interface Measured {
-  readonly objectives: readonly MeasuredObjective[];
+  readonly objectives: readonly Objective[];
   /** What was lost, in a line. */
   readonly lost: string;
 }
@@ -49,7 +50,7 @@ export async function measure(
   };
 }
 
-type Lost = { objective: Pick<MeasuredObjective, "what" | "measuredMs">; lost: string };
+type Lost = { objective: Pick<Objective, "what" | "measuredMs">; lost: string };
 
 /** How much time's writes are lost, by the newest heartbeat that is back. */
 async function byHeartbeats(client: MongoClient, loss: Loss): Promise<Lost> {

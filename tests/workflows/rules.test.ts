@@ -145,7 +145,7 @@ describe("time and order", () => {
 
   test("what changes an environment waits in a queue that drops nobody, and is never cancelled", () => {
     const changing = running.filter(({ job }) => !/^(plan|look)-|^release$/.test(job.environment ?? "plan-"));
-    expect(changing.map(({ title }) => title)).toHaveLength(21);
+    expect(changing.map(({ title }) => title)).toHaveLength(22);
     for (const { job } of changing) {
       expect(job.concurrency).toMatchObject({ queue: "max", "cancel-in-progress": false });
       expect(job.concurrency?.group).toMatch(/^(mutations|failback|unlock)-\$\{\{ inputs\.environment \}\}$/);
