@@ -58,6 +58,10 @@ const verbs: Readonly<Record<string, Verb>> = {
     does: "previews and restores a backup of MongoDB, also to a point in time",
     load: () => import("./restore-backup/main.ts"),
   },
+  "publish-metrics": {
+    does: "says in CloudWatch how old backups are, and how far capture is behind",
+    load: () => import("./publish-metrics/main.ts"),
+  },
   action: {
     does: "does one short thing and prints its result as JSON",
     load: () => import("./actions/main.ts"),

@@ -48,7 +48,7 @@ export const unitParameter: ActionParameter = {
   ],
 };
 
-/** Units of the operations host: backups of MongoDB. */
+/** Units of the operations host: backups of MongoDB, metrics. */
 export const operationsUnits: readonly string[] = [
   "mongodb-backup.service",
   "verify-backup.service",
@@ -56,6 +56,7 @@ export const operationsUnits: readonly string[] = [
   "restore-backup.service",
   "backup-schedule.service",
   "dr-test.service",
+  "publish-metrics.service",
 ];
 
 /** Units a runner may look at and read the journal of; nothing else on a host is reachable. */

@@ -1,3 +1,4 @@
+import { create as createCloudWatch } from "./cloudwatch/service.ts";
 import { create as createDms } from "./dms/service.ts";
 import { create as createEc2 } from "./ec2/service.ts";
 import { Events } from "./events.ts";
@@ -22,6 +23,7 @@ export function createServices(identities: Identities): Service[] {
     ...createSecrets(),
     ...createLambda(identities, events),
     ...createSns(events),
+    ...createCloudWatch(),
     ...createSsm(),
     ...createEc2(),
     ...createDms(),

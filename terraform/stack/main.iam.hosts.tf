@@ -68,7 +68,7 @@ locals {
         },
         {
           sid       = "Measure"
-          why       = "terraform/modules/ec2/install/amazon-cloudwatch-agent.json.tftpl: disk and memory; CloudWatch has no narrower resource"
+          why       = "services/publish-metrics: ages and lags; disk and memory by the CloudWatch agent; CloudWatch has no narrower resource"
           actions   = ["cloudwatch:PutMetricData"]
           resources = ["*"]
           conditions = [{
@@ -149,7 +149,7 @@ locals {
         },
         {
           sid       = "Measure"
-          why       = "terraform/modules/ec2/install/amazon-cloudwatch-agent.json.tftpl: disk and memory; CloudWatch has no narrower resource"
+          why       = "services/publish-metrics: ages and lags; disk and memory by the CloudWatch agent; CloudWatch has no narrower resource"
           actions   = ["cloudwatch:PutMetricData"]
           resources = ["*"]
           conditions = [{

@@ -16,7 +16,7 @@ module "monitoring" {
   region                        = var.region
   metrics_namespace             = local.metrics_namespace
   subscribers                   = var.alarms.subscribers
-  measured                      = var.alarms.measured
+  measured                      = var.alarms.measured != null ? var.alarms.measured : var.host_release != null ? ["backup", "capture"] : []
   thresholds                    = var.alarms.thresholds
   kms_key_arn                   = var.alarms.kms_key_arn
   replication_instance_id       = coalesce(var.dms_ri_mongodb_docdb.replication_instance_id, local.prefix)

@@ -1,12 +1,12 @@
 variable "alarms" {
   description = <<-EOT
-    Who is told of alarms (mail addresses confirm once), which of Roundtrip's own programs publish metrics here (`measured`: backup, capture),
-    and thresholds where the usual ones don't fit. `kms_key_arn` is a key for the topic that CloudWatch may use; not the environment's, whose
+    Who is told of alarms (mail addresses confirm once), which of Roundtrip's own metrics are alarmed on (`measured`: backup, capture; null:
+    both where the hosts install a release, which publishes them, none where they don't), and thresholds where the usual ones don't fit. `kms_key_arn` is a key for the topic that CloudWatch may use; not the environment's, whose
     policy may not let it.
   EOT
   type = object({
     subscribers = optional(list(object({ protocol = string, endpoint = string })), [])
-    measured    = optional(set(string), [])
+    measured    = optional(set(string))
     kms_key_arn = optional(string)
     thresholds = optional(object({
       replication_lag_seconds             = optional(number)

@@ -17,6 +17,7 @@ const repository = join(import.meta.dirname, "../..");
 
 /** IAM's name of each service. */
 const prefixes: Readonly<Record<string, string>> = {
+  "@aws-sdk/client-cloudwatch": "cloudwatch",
   "@aws-sdk/client-database-migration-service": "dms",
   "@aws-sdk/client-ec2": "ec2",
   "@aws-sdk/client-lambda": "lambda",

@@ -15,6 +15,9 @@ export function reachableCode(root: string, entry: string, without: readonly str
   return [...reached].filter((unit) => !ts.isClassDeclaration(unit));
 }
 
+/** Files that were parsed once, the language's library above all: programs share most of theirs. */
+const parsed = new Map<string, ts.SourceFile>();
+
 /** The product's own files and the language's library: packages are left out, their types are not needed. */
 function programOf(root: string, entry: string): ts.Program {
   const options: ts.CompilerOptions = {
@@ -27,6 +30,12 @@ function programOf(root: string, entry: string): ts.Program {
     types: [],
   };
   const host = ts.createCompilerHost(options);
+  const read = host.getSourceFile.bind(host);
+  host.getSourceFile = (path, ...more) => {
+    const file = parsed.get(path) ?? read(path, ...more);
+    if (file) parsed.set(path, file);
+    return file;
+  };
   host.resolveModuleNameLiterals = (literals, from) =>
     literals.map(({ text }) => {
       const file = resolve(dirname(from), text);

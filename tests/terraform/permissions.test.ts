@@ -45,8 +45,7 @@ const programs: Readonly<Record<string, Program>> = {
 /** What a host calls by scripts and by AWS's agent, not by the worker. */
 const ofItsSetUp = {
   "ssm:GetParameter": "terraform/modules/ec2/install/fetch-environment.sh",
-  "cloudwatch:PutMetricData": "the CloudWatch agent",
-  "logs:CreateLogStream": "the same",
+  "logs:CreateLogStream": "the CloudWatch agent",
   "logs:PutLogEvents": "the same",
 };
 
