@@ -99,8 +99,9 @@ describe("the roles Terraform runs with", () => {
         expect(JSON.stringify(policies[role]).length).toBeLessThan(10_240);
       });
 
-      test("may do all that roundtrip itself calls in its workflows", async () => {
-        const programs = role === "apply" ? ["apply", "unlock"] : ["plan", "drift", "readiness", "status"];
+      test("may do all that roundtrip itself calls with it", async () => {
+        const programs =
+          role === "apply" ? ["apply", "first-apply", "unlock"] : ["plan", "drift", "readiness", "status"];
         const calls = await Promise.all(programs.map((name) => awsCallsOf(`scripts/roundtrip/${name}.ts`)));
         const needed = new Set(calls.flat().map(({ action }) => action));
         // Only with a bucket for the lock's holders, which apply alone gives (scripts/roundtrip/terraform.ts).
