@@ -2,6 +2,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import Ajv2020 from "ajv/dist/2020.js";
+import addFormats from "ajv-formats";
 import { systemClock } from "../../adapters/clock.ts";
 import { readJson, writeJson } from "../../adapters/state/json.ts";
 import {
@@ -13,6 +15,7 @@ import {
 import { requestKey, runKey } from "../../core/backup/layout.ts";
 import { RoundtripError } from "../../core/errors.ts";
 import type { Settings } from "../../core/failback/documents.ts";
+import drTestSchema from "../../schemas/dr-test.schema.json";
 import { createDatabases } from "../../services/access/databases.ts";
 import { runDrTest } from "../../services/dr-test/run.ts";
 import { ServiceWorld } from "../support/service-world.ts";
@@ -20,6 +23,9 @@ import { temporaryFolder } from "../support/temporary-folder.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { BackupWorld, databaseTool, hasTools, type Verb } from "./backup-world.ts";
 
+const ajv = new Ajv2020({ strictTypes: false });
+addFormats(ajv);
+const isDrTest = ajv.compile(drTestSchema);
 let world: BackupWorld;
 let archive: Verb;
 const limit = 60_000;
@@ -50,7 +56,9 @@ async function ask(documents: number): Promise<string> {
 async function resultOf(request: string): Promise<DrTestResult | undefined> {
   for await (const { key } of world.store.list(drTestsPrefix)) {
     const found = (await readJson<DrTestResult>(world.store, key))?.value;
-    if (found?.request === request) return found;
+    if (found?.request !== request) continue;
+    expect([isDrTest(found), isDrTest.errors]).toEqual([true, null]);
+    return found;
   }
   return undefined;
 }

@@ -3,6 +3,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import Ajv2020 from "ajv/dist/2020.js";
+import addFormats from "ajv-formats";
 import { systemClock } from "../../adapters/clock.ts";
 import { readJson, writeJson } from "../../adapters/state/json.ts";
 import type { BackupManifest, BackupRun, Verification } from "../../core/backup/documents.ts";
@@ -10,6 +12,7 @@ import { backupKeys, latestVerificationKey, requestKey, runKey } from "../../cor
 import type { Level, VerificationRequest } from "../../core/backup/verification.ts";
 import { RoundtripError } from "../../core/errors.ts";
 import type { BackupSettings } from "../../core/failback/documents.ts";
+import verificationSchema from "../../schemas/verification.schema.json";
 import { createDatabases } from "../../services/access/databases.ts";
 import { runVerifyBackup } from "../../services/verify-backup/run.ts";
 import { ServiceWorld } from "../support/service-world.ts";
@@ -17,9 +20,15 @@ import { temporaryFolder } from "../support/temporary-folder.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { BackupWorld, databaseTool, hasTools } from "./backup-world.ts";
 
+const ajv = new Ajv2020({ strictTypes: false });
+addFormats(ajv);
+const isVerification = ajv.compile(verificationSchema);
 let world: BackupWorld;
 let backup: BackupManifest;
 const limit = 60_000;
+/** What the user of a scratch server needs, and no more; docs/users-and-secrets.md names the same. */
+const verifierRoles = ["restore", "readWriteAnyDatabase", "dbAdminAnyDatabase", "clusterMonitor"];
+const verifierUri = () => world.other.ready.uri.replace(/\/\/[^@]*@/, "//verifier:verifier-password@");
 const mark = () => world.otherClient.db("roundtrip_verification").collection<{ _id: string }>("owner");
 
 beforeAll(async () => {
@@ -36,6 +45,9 @@ beforeAll(async () => {
     pipeline: [{ $match: { number: { $gt: 290 } } }],
   });
   await world.client.db("admin").collection("settings").insertOne({ of: "a team that keeps them in admin" });
+  await world.otherClient
+    .db("admin")
+    .command({ createUser: "verifier", pwd: "verifier-password", roles: verifierRoles });
   backup = await world.backUp();
 }, limit);
 afterAll(() => world?.[Symbol.asyncDispose]());
@@ -77,7 +89,7 @@ async function run({ backups = { scratchSecret: "scratch" }, mongorestore }: Ask
     store: world.store,
     clock: systemClock,
     environment: { ...world.environment, backups },
-    secrets: { mongodb: { uri: world.mongodb.ready.uri }, scratch: { uri: world.other.ready.uri } },
+    secrets: { mongodb: { uri: world.mongodb.ready.uri }, scratch: { uri: verifierUri() } },
   });
   const { service } = own;
   await using databases = createDatabases(service.environment, service.secrets, "test");
@@ -95,6 +107,7 @@ async function verify(levels: readonly Level[], asked: Asked = {}): Promise<Outc
   if (failure !== undefined && !(failure instanceof RoundtripError)) throw failure;
   const found = (await readJson<Verification>(world.store, latestVerificationKey))?.value;
   const verification = found?.request === request ? found : undefined;
+  if (verification) expect([isVerification(verification), isVerification.errors]).toEqual([true, null]);
   return {
     failure,
     verification,
