@@ -77,8 +77,17 @@ export function messageNotices(id: string, text: string, context: NoticeContext)
   return [{ key: messageNoticeKey(id), message: messageNotice(text, context) }];
 }
 
-/** Whether it is Lambda's record of this function's own failure: telling it would go the way that has just failed. */
+/**
+ * Whether it says that this function failed: Lambda's record of it, or the alarm on its errors. Telling it would go the way that
+ * has just failed, and for as long as Slack is down each failure would ring the next alarm.
+ */
 export function isOwnFailure(text: string, functionName: string): boolean {
   const arn = /"functionArn"\s*:\s*"arn:[\w-]+:lambda:[\w-]+:\d{12}:function:([\w-]+)/.exec(text)?.[1];
-  return arn === functionName && text.includes('"requestPayload"');
+  if (arn === functionName && text.includes('"requestPayload"')) return true;
+  return readAlarm(text)?.name === ownAlarm(functionName);
+}
+
+/** As terraform/modules/notify names it. */
+function ownAlarm(functionName: string): string {
+  return `${functionName}-errors`;
 }
