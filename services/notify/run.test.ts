@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { MemoryObjectStore } from "../../adapters/memory/object-store.ts";
 import { writeJson } from "../../adapters/state/json.ts";
 import { PhaseStore } from "../../adapters/state/phase-store.ts";
@@ -194,6 +196,17 @@ describe("a message on the alarms' topic", () => {
     expect(await world.call(came(record("roundtrip-dev-notify"), "1"))).toEqual({ told: 0 });
     expect(await world.call(came(record("another"), "2"))).toEqual({ told: 1 });
   });
+});
+
+test("the alarm on this function's own errors, as Terraform names it, is left to the topic's other subscribers", async () => {
+  const module = readFileSync(join(import.meta.dirname, "../../terraform/modules/notify/main.tf"), "utf8");
+  const name = /alarm_name\s+= "(.*)"/
+    .exec(module)![1]!
+    .replace("${var.function_name}", "roundtrip-dev-notify");
+  const world = new World();
+  const rings = (AlarmName: string) => JSON.stringify({ ...JSON.parse(alarm("ALARM")), AlarmName });
+  expect(await world.call(came(rings(name), "1"))).toEqual({ told: 0 });
+  expect(await world.call(came(rings("roundtrip-dev-documentdb-cpu"), "2"))).toEqual({ told: 1 });
 });
 
 test.each([
