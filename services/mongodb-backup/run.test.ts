@@ -2,12 +2,14 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import Ajv2020 from "ajv/dist/2020.js";
 import { Long, serialize, Timestamp } from "bson";
 import { backupIds, readBackup } from "../../adapters/state/backups.ts";
 import { readJson } from "../../adapters/state/json.ts";
 import type { BackupRun } from "../../core/backup/documents.ts";
 import { dumpsPrefix, runKey } from "../../core/backup/layout.ts";
 import type { BackupSettings } from "../../core/failback/documents.ts";
+import manifestSchema from "../../schemas/backup-manifest.schema.json";
 import { InstantClock } from "../../tests/support/instant-clock.ts";
 import { ServiceWorld, worldEnvironment } from "../../tests/support/service-world.ts";
 import type { Databases } from "../access/databases.ts";
@@ -100,6 +102,7 @@ describe("a backup", () => {
       oplog: { entries: 0, last: { t: 90, i: 7 } },
       collections: [{ database: "shop", name: "orders", documents: 0 }],
     });
+    expect(new Ajv2020({ formats: { "date-time": true } }).validate(manifestSchema, manifest)).toBe(true);
     const stored = (await world.store.get(manifest.archive.key))!.body;
     expect(manifest.archive).toMatchObject({ compression: "zstd", bytes: stored.length });
     expect(Buffer.compare(Bun.zstdDecompressSync(stored), whole)).toBe(0);

@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import Ajv2020 from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { readJson } from "../../adapters/state/json.ts";
+import { defaultBackupSettings } from "../../core/backup/settings.ts";
 import { exitCodes, RoundtripError } from "../../core/errors.ts";
 import {
   type ActionResult,
@@ -72,6 +73,14 @@ describe("status.schema.json", () => {
     return (await readJson<ServiceStatus>(world.store, key))!.value;
   };
 
+  test("holds for a service that belongs to no failback", async () => {
+    using world = new ServiceWorld();
+    world.service.status.bindTo("backups/status/test.json");
+    await world.service.status.end("finished", exitCodes.ok);
+    const found = (await readJson<ServiceStatus>(world.store, "backups/status/test.json"))?.value;
+    expect(problems(statusSchema, found)).toBe("");
+  });
+
   test("holds for a service at work and for one that has ended, well or badly", async () => {
     const progress = { done: 1, total: 10, unit: "events", perSecond: 2, etaSeconds: 4 };
     const failure = new RoundtripError({
@@ -122,6 +131,7 @@ describe("environment.schema.json", () => {
     kafka: { nodes: [1, 2].map((id) => ({ id, instanceId: `i-${id}`, privateIp: `10.0.${id}.10` })) },
     replicationTasks: [{ id: "shop", arn: "arn:aws:dms:eu-west-1:123456789012:task:SHOP" }],
     settings: defaultSettings,
+    backups: { ...defaultBackupSettings, levels: [1, 3], scratchSecret: "scratch", oplogFlushSeconds: 5 },
   };
 
   test("holds for an environment with every setting there is", () => {
