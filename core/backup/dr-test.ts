@@ -62,7 +62,7 @@ export function passed({ verdict, objectives }: Pick<DrTestResult, "verdict" | "
   return verdict === "PROVEN" && objectives.every(isMet);
 }
 
-export function isMet({ measuredMs, maxMs }: Objective): boolean {
+function isMet({ measuredMs, maxMs }: Objective): boolean {
   return measuredMs !== undefined && measuredMs < maxMs;
 }
 

@@ -93,5 +93,5 @@ export const verifyBackup: Operation = {
     },
   ],
   steps: [operationsHostReady, verification.ask, verification.start, verdict, operationsHostAsBefore],
-  next: "nothing: a verification that is PROVEN stands beside its backup (roundtrip backups show)",
+  next: "nothing: a verification that is PROVEN stands beside its backup (roundtrip backups describe)",
 };

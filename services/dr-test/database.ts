@@ -16,7 +16,7 @@ import type { ServiceContext } from "../runtime/definition.ts";
 const batchSize = 1000;
 const findingsMax = 10;
 const indexName = "by_number";
-export const documentsCollection = "documents";
+const documentsCollection = "documents";
 export const heartbeatsCollection = "heartbeats";
 
 /**
