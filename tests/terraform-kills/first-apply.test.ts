@@ -64,5 +64,5 @@ describe.skipIf(!terraformProgram)(`roundtrip first-apply${whyNoTerraform}`, () 
     expect(refused.code).toBe(3);
     expect(refused.said).toContain("applied 2026-01-01T00:00:00.000Z by ana");
     expect(refused.said).toContain("roundtrip apply --env dev");
-  }, 600_000);
+  }, 900_000);
 });

@@ -29,5 +29,5 @@ describe.skipIf(!terraformProgram)(`the stack's first apply, killed${whyNoTerraf
       console.log(`${name}: ${said}`);
       expect({ name, reached }).toEqual({ name, reached: true });
     }
-  }, 600_000);
+  }, 900_000);
 });

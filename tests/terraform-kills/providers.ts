@@ -1,6 +1,6 @@
 /**
  * Terraform's providers, started once for all commands of a world instead of some ten times by each: half of what such a command
- * costs. Only where no provider is to be killed.
+ * costs. A command in which they are to be killed has its own.
  */
 import { join } from "node:path";
 import { type ProviderName, readSchemas } from "../../sandbox/terraform-provider/provider.ts";

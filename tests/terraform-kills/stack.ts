@@ -49,26 +49,22 @@ export interface Ran {
   readonly said: string;
 }
 
-interface StackOptions extends TestAwsOptions {
-  readonly keepsProviders?: boolean;
-}
-
 export class KilledStack implements AsyncDisposable {
+  /** Terraform then starts providers of its own. */
+  private killsProviders = false;
+
   private constructor(
     private readonly world: TestTerraform,
     private readonly stack: string,
     private readonly options: TerraformOptions,
-    private readonly providers: Providers | undefined,
+    private readonly providers: Providers,
   ) {}
 
-  /**
-   * An account with the secrets people make and the states' bucket, or what `from` keeps.
-   * @param options with `keepsProviders` no provider can be killed
-   */
-  static async start({ keepsProviders = false, ...options }: StackOptions = {}): Promise<KilledStack> {
+  /** An account with the secrets people make and the states' bucket, or what `from` keeps. */
+  static async start(options: TestAwsOptions = {}): Promise<KilledStack> {
     const world = await TestTerraform.start(options);
     const stack = checkout(join(world.dir, "repository"));
-    const providers = keepsProviders ? await Providers.start(stack, world.environment) : undefined;
+    const providers = await Providers.start(stack, world.environment);
     if (options.from === undefined) await furnish(world);
     const program = join(world.dir, "bin/terraform");
     mkdirSync(dirname(program));
@@ -111,7 +107,7 @@ export class KilledStack implements AsyncDisposable {
     const bin = dirname(this.options.program!);
     const child = Bun.spawn([process.execPath, join(repository, "scripts/roundtrip.ts"), ...words], {
       cwd,
-      env: { ...process.env, ...this.world.environment, PATH: `${bin}${delimiter}${process.env.PATH}` },
+      env: { ...this.environment, PATH: `${bin}${delimiter}${process.env.PATH}` },
       stdout: "pipe",
       stderr: "pipe",
     });
@@ -128,7 +124,9 @@ export class KilledStack implements AsyncDisposable {
     await this.world.putObject(bucket, key, body);
   }
 
+  /** For the next command. */
   async arm({ victim, ...point }: Death): Promise<void> {
+    this.killsProviders = victim === "terraform";
     // Who asks is Terraform's provider: it gets its answer when only the parent is killed.
     const action = { kill: victim, answer: victim === "parent" };
     await this.world.aws.control("POST", "faults", { id: "kill", ...point, action });
@@ -177,9 +175,10 @@ export class KilledStack implements AsyncDisposable {
 
   /** Terraform and its providers work in the root module's folder. */
   private async ended(): Promise<void> {
-    const kept = this.providers?.pids ?? [];
+    const kept = this.providers.pids;
     const working = () => workersIn(this.stack).filter((pid) => !kept.includes(Number(pid)));
     await waitFor("Terraform and its providers to end", () => working().length === 0, 60_000);
+    this.killsProviders = false;
   }
 
   private infrastructure(): TerraformInfrastructure {
@@ -187,12 +186,12 @@ export class KilledStack implements AsyncDisposable {
   }
 
   private get environment(): Readonly<Record<string, string | undefined>> {
-    const kept = this.providers ? { TF_REATTACH_PROVIDERS: this.providers.variable } : {};
+    const kept = this.killsProviders ? {} : { TF_REATTACH_PROVIDERS: this.providers.variable };
     return { ...process.env, ...this.world.environment, ...kept };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.providers?.[Symbol.asyncDispose]();
+    await this.providers[Symbol.asyncDispose]();
     await this.world[Symbol.asyncDispose]();
   }
 }

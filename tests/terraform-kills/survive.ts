@@ -14,17 +14,14 @@ export interface Survived {
 
 /** Goes on from what a killed Terraform left. Fails, with what was said, when the end isn't as if nothing had been. */
 export async function surviveIn(world: World, recording: Recording): Promise<Survived> {
-  await using stack = await KilledStack.start({ from: world.dir, keepsProviders: true });
+  await using stack = await KilledStack.start({ from: world.dir });
   await stack.dropLock();
   return await finish(stack, recording, { reached: true, first: undefined });
 }
 
 /** Kills an apply that began in an account where nothing was made yet, and goes on from what is left. */
 export async function survive(death: Death, recording: Recording): Promise<Survived> {
-  await using stack = await KilledStack.start({
-    from: recording.worlds[0]!.dir,
-    keepsProviders: death.victim === "parent",
-  });
+  await using stack = await KilledStack.start({ from: recording.worlds[0]!.dir });
   await stack.arm(death);
   const first = await stack.apply();
   const reached = await stack.fired();

@@ -56,7 +56,6 @@ export async function record(folder: string, slowMs = 0): Promise<Recording> {
   let kept: string | undefined;
   const requests: Request[] = [];
   await using stack = await KilledStack.start({
-    keepsProviders: true,
     observe(when, subject) {
       if (kept === undefined) return;
       const request = requestOf(subject, counts[when]);
