@@ -249,6 +249,11 @@ describe("an archive that isn't whole", () => {
       "the end of a block, got the end of the archive",
     ],
     [
+      "a document that doesn't end as one, with a CRC to match",
+      archiveOf([{ ...orders, documents: [Uint8Array.of(6, 0, 0, 0, 0, 7)] }]),
+      "expected a document of 6 bytes that ends with a zero byte, got 7",
+    ],
+    [
       "an oplog entry without a time",
       archiveOf([{ ...oplog, documents: [serialize({ op: "n" })] }]),
       "expected a timestamp in ts of the oplog's entry",
