@@ -13,7 +13,7 @@ export function sayPreview({ say }: { say(line: string): void }, preview: Restor
   say(
     `  restorable from ${words(span.from)} through ${words(span.through)}${span.why ? `: ${span.why}` : ""}`,
   );
-  if (point) say(`  then ${counted(point.entries, "entry", "entries")} of the oplog, to ${point.words}`);
+  if (point) say(`  then the oplog (${logOf(point)}) to ${point.words}`);
   for (const one of namespaces.slice(0, namespacesMax))
     say(`    ${one.becomes.padEnd(8)} ${one.namespace}${numbers(one)}`);
   if (namespaces.length > namespacesMax) say(`    … and ${namespaces.length - namespacesMax} more`);
@@ -42,6 +42,11 @@ export function previewChecks({ span, namespaces, warnings }: RestorePreview): C
       got: numbers(one).trim() || "a view",
     })),
   ];
+}
+
+/** What is read of the archive: the last segment may hold entries behind the point, which are not applied. */
+export function logOf({ segments, entries, bytes }: NonNullable<RestorePreview["point"]>): string {
+  return `${counted(entries, "entry", "entries")} in ${counted(segments, "segment")}, ${counted(bytes, "byte")}`;
 }
 
 function numbers({ documents, bytes, restores }: RestoredNamespace): string {

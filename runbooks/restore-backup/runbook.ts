@@ -18,7 +18,7 @@ import type { Operation, OperationContext } from "../engine/runbook.ts";
 import { followAt } from "../steps/await-service.ts";
 import { operationsHostAsBefore, operationsHostReady } from "../steps/operations-host.ts";
 import { describeCalls, describeChosen, type OperationStep, required } from "../steps/selected-tasks.ts";
-import { previewChecks, sayPreview } from "./preview.ts";
+import { logOf, previewChecks, sayPreview } from "./preview.ts";
 
 const unit = `${restoreVerb}.service`;
 const previewSeconds = 1800;
@@ -196,9 +196,7 @@ async function outcomeOf({ store, operationId }: OperationContext): Promise<Rest
 
 function summaryOf({ backup, target, namespaces, point }: RestorePreview): string {
   const of = (wanted: string) => namespaces.filter(({ becomes }) => becomes === wanted).length;
-  const log = point
-    ? `, then ${counted(point.entries, "entry", "entries")} of the oplog to ${point.words}`
-    : "";
+  const log = point ? `, then the oplog (${logOf(point)}) to ${point.words}` : "";
   return `backup ${backup.id} into ${target.hosts} (${target.kind}): ${of("created")} created, ${of("replaced")} replaced, ${of("dropped")} dropped, ${of("kept")} kept${log}`;
 }
 

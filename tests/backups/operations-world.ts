@@ -166,6 +166,8 @@ function prepareHost(host: string, environment: Environment, aws: Readonly<Recor
   for (const name of ["mongodb-backup", "backup-schedule"])
     for (const kind of ["service", "timer"])
       cpSync(join(root, `services/units/${name}.${kind}`), join(units, `${name}.${kind}`));
+  for (const name of ["oplog-archive.service", "restore-backup.service"])
+    cpSync(join(root, "services/units", name), join(units, name));
   // A person waits a minute for the next try; a test doesn't.
   mkdirSync(join(units, "mongodb-backup.service.d"));
   writeFileSync(
@@ -174,7 +176,8 @@ function prepareHost(host: string, environment: Environment, aws: Readonly<Recor
   );
   const config = join(etc, "environment.json");
   writeFileSync(config, JSON.stringify(environment));
-  const variables = { ROUNDTRIP_CONFIG: config, MONGODUMP: tool("mongodump"), ...aws };
+  const tools = { MONGODUMP: tool("mongodump"), MONGORESTORE: tool("mongorestore") };
+  const variables = { ROUNDTRIP_CONFIG: config, ...tools, ...aws };
   const lines = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
   writeFileSync(join(etc, "worker.env"), `${lines.join("\n")}\n`, { mode: 0o600 });
 }
