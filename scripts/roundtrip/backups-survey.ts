@@ -1,4 +1,5 @@
 /** What there is of backups, read from the bucket. */
+import { readEraBounds } from "../../adapters/backup/oplog-archive.ts";
 import {
   type BackupFolder,
   backupFolders,
@@ -11,6 +12,8 @@ import type { BackupManifest, BackupRun, Verification } from "../../core/backup/
 import { backupKeys, runKey } from "../../core/backup/layout.ts";
 import { pruningOf } from "../../core/backup/pruning.ts";
 import { effectiveSchedule } from "../../core/backup/settings.ts";
+import { type EraBounds, type RestorableSpan, restorableSpan } from "../../core/backup/span.ts";
+import { RoundtripError } from "../../core/errors.ts";
 import type { RunbookDependencies } from "../../runbooks/engine/execution.ts";
 
 type Reading = Pick<RunbookDependencies, "environment" | "store">;
@@ -20,6 +23,8 @@ export interface FoundBackup {
   /** The archive is there with the size the manifest says; the bucket's lifecycle may have taken it first. */
   readonly isWhole: boolean;
   readonly verification?: Verification;
+  /** Which times can be restored from it: the backup itself, and on as far as the oplog's archive leads. */
+  readonly restorable: RestorableSpan;
 }
 
 export interface BackupsReport {
@@ -27,16 +32,18 @@ export interface BackupsReport {
   readonly schedule: string;
   readonly scheduleFrom: string;
   readonly lastRun?: BackupRun;
+  /** Why nothing is known of the oplog's archive. */
+  readonly oplogUnknown?: string;
   /** The newest first. */
   readonly backups: readonly FoundBackup[];
 }
 
 /** Every backup with how the last run went. */
 export async function surveyBackups({ environment, store }: Reading): Promise<BackupsReport> {
+  const [folders, { eras, oplogUnknown }] = await Promise.all([backupFolders(store), readEras(store)]);
   const backups: FoundBackup[] = [];
-  for (const folder of (await backupFolders(store)).reverse()) {
-    if (folder.hasManifest) backups.push(await read(store, folder));
-  }
+  for (const folder of folders.reverse())
+    if (folder.hasManifest) backups.push(await read(store, folder, eras));
   const lastRun = (await readJson<BackupRun>(store, runKey("backup")))?.value;
   const { schedule, from } = effectiveSchedule(environment, await readSchedule(store));
   return {
@@ -44,18 +51,34 @@ export async function surveyBackups({ environment, store }: Reading): Promise<Ba
     schedule: schedule.text,
     scheduleFrom: from,
     ...(lastRun ? { lastRun } : {}),
+    ...(oplogUnknown === undefined ? {} : { oplogUnknown }),
     backups,
   };
+}
+
+/** An archive that can't be read hides no backup. */
+async function readEras(store: Reading["store"]): Promise<{ eras: EraBounds[]; oplogUnknown?: string }> {
+  try {
+    return { eras: await readEraBounds(store) };
+  } catch (error) {
+    if (error instanceof RoundtripError && error.kind === "logCorrupt")
+      return { eras: [], oplogUnknown: error.message };
+    throw error;
+  }
 }
 
 /** One backup. Fails `configuration` when there is none with that id. */
 export async function findBackup({ store }: Reading, id: string): Promise<FoundBackup> {
   const folder = (await backupFolders(store)).find((each) => each.id === id);
   if (!folder?.hasManifest) throw noBackup("describe a backup", id);
-  return read(store, folder);
+  return read(store, folder, (await readEras(store)).eras);
 }
 
-async function read(store: Reading["store"], { id, objects }: BackupFolder): Promise<FoundBackup> {
+async function read(
+  store: Reading["store"],
+  { id, objects }: BackupFolder,
+  eras: readonly EraBounds[],
+): Promise<FoundBackup> {
   const manifest = await readBackup(store, id);
   if (!manifest) throw noBackup("read a backup", id);
   const { archive } = manifest;
@@ -64,6 +87,7 @@ async function read(store: Reading["store"], { id, objects }: BackupFolder): Pro
     manifest,
     isWhole: objects.some(({ key, size }) => key === archive.key && size === archive.bytes),
     ...(verification ? { verification } : {}),
+    restorable: restorableSpan(manifest, eras),
   };
 }
 
@@ -90,7 +114,7 @@ export async function pruneBackups(
 ): Promise<PruneReport> {
   const folders = await backupFolders(store);
   const found: FoundBackup[] = [];
-  for (const folder of folders) if (folder.hasManifest) found.push(await read(store, folder));
+  for (const folder of folders) if (folder.hasManifest) found.push(await read(store, folder, []));
   const { remove, spared } = pruningOf(
     found.map(({ manifest: { id, startedAt }, verification, isWhole }) => ({
       id,

@@ -1,6 +1,9 @@
 /** Backups as a person reads them at a terminal. */
+
 import { dataBytes } from "../../core/backup/size-change.ts";
+import type { RestorableSpan } from "../../core/backup/span.ts";
 import { counted } from "../../core/plan/words.ts";
+import type { OperationTime } from "../../core/ports.ts";
 import type { BackupsReport, FoundBackup, PruneReport } from "./backups-survey.ts";
 
 const units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
@@ -22,18 +25,34 @@ function verifiedText({ verification, isWhole }: FoundBackup): string {
   return `${verification.verdict} (level ${levels})`;
 }
 
+/** The last second that is there whole or in part, or that there is the backup alone. */
+function throughText({ restorable: { from, through } }: FoundBackup): string {
+  return through.t === from.t && through.i === from.i ? "itself" : secondText(through);
+}
+
+const secondText = ({ t }: OperationTime) => new Date(t * 1000).toISOString().replace(".000Z", "Z");
+
 /** `roundtrip backups list`. */
-export function listText({ environment, schedule, scheduleFrom, lastRun, backups }: BackupsReport): string {
+export function listText(report: BackupsReport): string {
+  const { environment, schedule, scheduleFrom, lastRun, oplogUnknown, backups } = report;
   const rows = backups.map((backup) => {
     const { id, startedAt, finishedAt, archive } = backup.manifest;
     const seconds = Math.round((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000);
-    return [id, `${seconds} s`, bytesText(archive.bytes), String(documentsOf(backup)), verifiedText(backup)];
+    return [
+      id,
+      `${seconds} s`,
+      bytesText(archive.bytes),
+      String(documentsOf(backup)),
+      throughText(backup),
+      verifiedText(backup),
+    ];
   });
-  const header = ["backup", "took", "archive", "documents", "verified"];
+  const header = ["backup", "took", "archive", "documents", "restores through", "verified"];
   return [
     `${environment}: ${counted(backups.length, "backup")} of MongoDB`,
     `  schedule   ${schedule} (${scheduleFrom})`,
     ...lastRunLines(lastRun),
+    ...(oplogUnknown === undefined ? [] : [`  oplog      not known: ${oplogUnknown}`]),
     "",
     ...(rows.length > 0 ? table([header, ...rows]) : ["none yet: roundtrip runbook backup takes one now"]),
     "",
@@ -70,11 +89,19 @@ export function describeText(backup: FoundBackup): string {
     `             ${bytesText(archive.bytes)} (${archive.bytes} bytes), ${archive.compression}, sha256 ${archive.sha256}${backup.isWhole ? "" : "; it is GONE, or has another size"}`,
     `  written by ${tool}`,
     `  data       ${counted(collections.length, "collection")}, ${counted(documentsOf(backup), "document")}, ${bytesText(dataBytes(backup.manifest))} uncompressed`,
+    ...restorableLines(backup.restorable),
     ...verificationLines(backup),
     "",
     ...table([["collection", "documents", "uncompressed"], ...rows]),
     "",
   ].join("\n");
+}
+
+function restorableLines({ from, through, why }: RestorableSpan): string[] {
+  if (why !== undefined) return [`  restores   itself alone: ${why}`];
+  return [
+    `  restores   from ${secondText(from)} (${from.t}:${from.i}) through ${secondText(through)} (${through.t}:${through.i})`,
+  ];
 }
 
 function verificationLines({ verification }: FoundBackup): string[] {

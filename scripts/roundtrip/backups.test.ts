@@ -1,9 +1,10 @@
 import { expect, test } from "bun:test";
 import { MemoryObjectStore } from "../../adapters/memory/object-store.ts";
-import { backupIds } from "../../adapters/state/backups.ts";
+import { backupIds, readBackup } from "../../adapters/state/backups.ts";
 import { writeJson } from "../../adapters/state/json.ts";
-import type { BackupManifest, BackupRun, Verification } from "../../core/backup/documents.ts";
-import { backupId, backupKeys, runKey } from "../../core/backup/layout.ts";
+import type { BackupManifest, BackupRun, OplogManifest, Verification } from "../../core/backup/documents.ts";
+import { backupId, backupKeys, oplogKeys, runKey } from "../../core/backup/layout.ts";
+import { encodeOplogManifest } from "../../core/backup/oplog-chain.ts";
 import { worldEnvironment } from "../../tests/support/service-world.ts";
 import { findBackup, pruneBackups, surveyBackups } from "./backups-survey.ts";
 import { describeText, listText, pruneText } from "./backups-text.ts";
@@ -54,6 +55,23 @@ async function bucket(
   return { deps: { store, environment }, store, ids, killed };
 }
 
+/** An era of the oplog's archive that holds the backups' end and goes on until that second. */
+async function archiveThrough(store: MemoryObjectStore, t: number): Promise<void> {
+  const manifest: OplogManifest = {
+    version: 1,
+    era: "e1",
+    number: 1,
+    source: { setName: "rs0", replicaSetId: "abc" },
+    after: { t: 1_795_219_100, i: 1 },
+    first: { t: 1_795_219_101, i: 1 },
+    last: { t, i: 1 },
+    entries: 1,
+    segment: { key: "s", bytes: 1, sha256: "f".repeat(64) },
+    writtenAt: "2026-11-21T00:10:01.000Z",
+  };
+  await store.put(oplogKeys("e1").manifest(1), encodeOplogManifest(manifest).body);
+}
+
 test("the list: newest first, schedule, last run, what each verification said", async () => {
   const { deps, store, ids } = await bucket();
   const words = { what: "dump", expected: "an end", got: "none", wayOut: "look" };
@@ -67,6 +85,11 @@ test("the list: newest first, schedule, last run, what each verification said", 
   };
   await writeJson(store, runKey("backup"), { ...run, warnings: ["size +80 %"], nextDueAt: "tomorrow" });
   await store.delete([backupKeys(ids[0]!).archive("gzip")]);
+  // Of another replica set: the archive of this one's oplog does not lead on from it.
+  const first = (await readBackup(store, ids[0]!))!;
+  const source = { setName: "rs0", replicaSetId: "before" };
+  await writeJson(store, backupKeys(first.id).manifest, { ...first, source });
+  await archiveThrough(store, 1_795_219_800);
   expect(listText(await surveyBackups(deps))).toBe(
     `dev: 4 backups of MongoDB
   schedule   30 2 * * * (Terraform's backup_schedule)
@@ -76,18 +99,33 @@ test("the list: newest first, schedule, last run, what each verification said", 
   look       size +80 %
   next       tomorrow
 
-backup                took  archive  documents  verified
-2026-09-04T00-00-00Z  90 s  3 bytes       1201  DIFFERS (level 2)
-2026-09-03T00-00-00Z  90 s  3 bytes       1201  not verified
-2026-09-02T00-00-00Z  90 s  3 bytes       1201  PROVEN (level 2)
-2026-09-01T00-00-00Z  90 s  3 bytes       1201  archive gone
+backup                took  archive  documents      restores through  verified
+2026-09-04T00-00-00Z  90 s  3 bytes       1201  2026-11-21T00:10:00Z  DIFFERS (level 2)
+2026-09-03T00-00-00Z  90 s  3 bytes       1201  2026-11-21T00:10:00Z  not verified
+2026-09-02T00-00-00Z  90 s  3 bytes       1201  2026-11-21T00:10:00Z  PROVEN (level 2)
+2026-09-01T00-00-00Z  90 s  3 bytes       1201                itself  archive gone
 `,
   );
 });
 
+test("an archive of the oplog that can't be read hides no backup", async () => {
+  const { deps, store } = await bucket();
+  await store.put(oplogKeys("e1").manifest(1), Buffer.from("{"));
+  const text = listText(await surveyBackups(deps));
+  expect(text).toContain(
+    "  oplog      not known: read the oplog archive's manifest backups/oplog/e1/manifests/0000000001.json",
+  );
+  expect(text).toMatch(/2026-09-04T00-00-00Z .* itself {2}DIFFERS/);
+});
+
 test("a backup is described; one that has no manifest is none", async () => {
   const { deps, ids, killed } = await bucket();
+  expect(describeText(await findBackup(deps, ids[3]!))).toContain("restores   itself alone: ");
+  await archiveThrough(deps.store, 1_795_219_800);
   const text = describeText(await findBackup(deps, ids[3]!));
+  expect(text).toContain(
+    "restores   from 2026-11-21T00:00:00Z (1795219200:4) through 2026-11-21T00:10:00Z (1795219800:1)\n",
+  );
   expect(text).toContain("stands at  1795219200:4 (2026-11-21T00:00:00.000Z), 1 entry of the oplog in it\n");
   expect(text).toContain("data       2 collections, 1201 documents, 2.0 MiB uncompressed\n");
   expect(text).toContain("level 2: DIFFERS, 4 s\n               shop.orders: 1 document too few\n");
