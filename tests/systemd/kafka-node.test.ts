@@ -110,10 +110,18 @@ describe.skipIf(obstacle !== undefined)(`a Kafka node${obstacle ? ` (skipped: ${
       ).not.toContain(unit);
       expect(await show(unit, "ActiveState")).toBe("inactive");
     }
+    expect(await host.worker()).toMatch(/^\/opt\/roundtrip\/versions\/[0-9a-f]{64}\/roundtrip-worker$/);
+    expect(host.read("/etc/roundtrip/worker.env")).toBe("ROUNDTRIP_CONFIG=/etc/roundtrip/environment.json\n");
+    expect(await show("roundtrip-environment.timer", "ActiveState")).toBe("active");
   }, 60_000);
 
-  test("started, both run as kafka on the volume", async () => {
+  test("started, both run as kafka on the volume, each with a copy of its configuration", async () => {
     expect((await host.run("systemctl", "start", "kafka.service")).status).toBe(0);
+    for (const [unit, file] of [
+      ["zookeeper", "zookeeper.properties"],
+      ["kafka", "server.properties"],
+    ])
+      expect((await host.run("cmp", `/etc/kafka/${file}`, `/run/${unit}/${file}`)).status).toBe(0);
     for (const unit of ["zookeeper.service", "kafka.service"]) {
       expect(await show(unit, "ActiveState")).toBe("active");
       const user = await host.run("ps", "-o", "user=", "-p", await show(unit, "MainPID"));

@@ -77,8 +77,11 @@ describe.skipIf(!terraformProgram)(`terraform/stack of qa with Kafka${whyNoTerra
       ids: [1, 2, 3],
       brokers: 3,
     });
-    const { kafka } = (await qa.document()) as { kafka: { nodes: { id: number }[] } };
+    const { kafka } = (await qa.document()) as { kafka: { nodes: { id: number; instanceId: string }[] } };
     expect(kafka.nodes.map(({ id }) => id)).toEqual([1, 2, 3]);
+    const policy = 'module.runner_role.aws_iam_role_policy.this["runner"]';
+    const runner = (await qa.world.succeed(qa.stack, "state", "show", "-no-color", policy)).stdout;
+    for (const { instanceId } of kafka.nodes) expect(runner).toContain(`instance/${instanceId}"`);
     const rules = made.filter((address) => /ingress_rule.*"kafka /.test(address));
     expect(rules.map((address) => /"kafka (.*)"/.exec(address)![1])).toEqual([
       ...["tcp 2181-2181 kafka", "tcp 2888-2888 kafka", "tcp 3888-3888 kafka"],
