@@ -20,10 +20,13 @@ import type { ServiceStatus } from "../../core/failback/documents.ts";
 import { compareTimes } from "../../core/failback/recorded-tasks.ts";
 import { timeOfEntry } from "../../core/oplog/entry.ts";
 import type { OperationTime } from "../../core/ports.ts";
+import eraSchema from "../../schemas/oplog-era.schema.json";
+import manifestSchema from "../../schemas/oplog-manifest.schema.json";
 import { archiveOplog } from "../../services/oplog-archive/run.ts";
 import { ServiceWorld } from "../support/service-world.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { BackupWorld, hasTools } from "./backup-world.ts";
+import { problems } from "./problems.ts";
 import { randomOf } from "./random.ts";
 
 let world: BackupWorld;
@@ -99,7 +102,11 @@ function archive(run = "run") {
 
 /** The archive has each entry of the oplog behind the era's begin, once and in order. */
 async function isWhole(): Promise<void> {
-  const { era: current, after } = (await readEra(world.store))!.value;
+  const { value } = (await readEra(world.store))!;
+  const { era: current, after } = value;
+  expect(problems(eraSchema, value)).toBe("");
+  const newest = await newestOplogManifest(world.store, current);
+  expect(problems(manifestSchema, newest?.manifest)).toBe("");
   expect((await archived(current)).map(timeOfEntry)).toEqual(await oplog(after));
 }
 

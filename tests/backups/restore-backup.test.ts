@@ -14,11 +14,15 @@ import {
   restoreVerb,
 } from "../../core/backup/restores.ts";
 import { compareTimes } from "../../core/failback/recorded-tasks.ts";
+import outcomeSchema from "../../schemas/restore-outcome.schema.json";
+import previewSchema from "../../schemas/restore-preview.schema.json";
+import requestSchema from "../../schemas/restore-request.schema.json";
 import { runRestoreBackup } from "../../services/restore-backup/run.ts";
 import { ServiceWorld } from "../support/service-world.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { BackupWorld, hasTools, tool } from "./backup-world.ts";
 import { contentOf, ModelledWriter, type Written } from "./modelled-writer.ts";
+import { problems } from "./problems.ts";
 import { randomOf } from "./random.ts";
 
 const limit = 60_000;
@@ -114,7 +118,11 @@ async function preview(asked: Asked): Promise<{ id: string; preview: RestorePrev
   const id = `restore-${++restores}`;
   await ask(id, asked);
   await run();
-  return { id, preview: (await readJson<RestorePreview>(world.store, restoreKeys(id).preview))!.value };
+  const { value } = (await readJson<RestorePreview>(world.store, restoreKeys(id).preview))!;
+  expect(problems(previewSchema, value)).toBe("");
+  const request = (await readJson<object>(world.store, requestKey(restoreVerb)))!.value;
+  expect(problems(requestSchema, request)).toBe("");
+  return { id, preview: value };
 }
 
 /** Previews, confirms what it shows, restores. */
@@ -122,7 +130,9 @@ async function restore(asked: Asked): Promise<RestoreOutcome> {
   const { id, preview: shown } = await preview(asked);
   await ask(id, { ...asked, confirmed: shown.digest });
   await run();
-  return (await readJson<RestoreOutcome>(world.store, restoreKeys(id).outcome))!.value;
+  const { value } = (await readJson<RestoreOutcome>(world.store, restoreKeys(id).outcome))!;
+  expect(problems(outcomeSchema, value)).toBe("");
+  return value;
 }
 
 /** The writer's state at a time: after its last operation through it. */
