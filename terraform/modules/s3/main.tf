@@ -67,10 +67,13 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
 
   # By tags, which the services write: dumps lie beside the log of their failback, so that no prefix tells them apart
   # (core/failback/layout.ts, core/backup/layout.ts).
+  # Backups are made daily, and large: one that was deleted by mistake can be had again for a week. Of the oplog's archive hours are
+  # wanted, and a lifecycle counts days.
   dynamic "rule" {
     for_each = {
-      dumps   = { tag = "dump", days = var.dump_retention_days }
-      backups = { tag = "backup", days = var.backup_retention_days }
+      dumps   = { tag = "dump", days = var.dump_retention_days, old_versions_days = var.noncurrent_retention_days }
+      backups = { tag = "backup", days = var.backup_retention_days, old_versions_days = 7 }
+      oplog   = { tag = "oplog", days = var.oplog_retention_days, old_versions_days = 1 }
     }
     content {
       id     = "expire-${rule.key}"
@@ -85,25 +88,9 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
       expiration {
         days = rule.value.days
       }
-    }
-  }
-
-  # Hours of it are wanted, and a lifecycle counts days: what has expired goes the day after, not with other old versions.
-  rule {
-    id     = "expire-oplog"
-    status = "Enabled"
-
-    filter {
-      tag {
-        key   = "retention"
-        value = "oplog"
+      noncurrent_version_expiration {
+        noncurrent_days = rule.value.old_versions_days
       }
-    }
-    expiration {
-      days = var.oplog_retention_days
-    }
-    noncurrent_version_expiration {
-      noncurrent_days = 1
     }
   }
 

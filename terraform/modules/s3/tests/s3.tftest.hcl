@@ -40,6 +40,20 @@ run "encrypted_versioned_closed_and_tls_only" {
   }
 }
 
+run "old_versions_of_what_is_made_daily_go_earlier" {
+  command = plan
+
+  assert {
+    condition = { for rule in aws_s3_bucket_lifecycle_configuration.this.rule : rule.id => one(rule.noncurrent_version_expiration).noncurrent_days if length(rule.noncurrent_version_expiration) > 0 } == {
+      unfinished-uploads = 30
+      expire-dumps       = 30
+      expire-backups     = 7
+      expire-oplog       = 1
+    }
+    error_message = "old versions: 30 days, of backups a week, of the oplog's archive a day"
+  }
+}
+
 run "a_second_apply_changes_nothing" {
   assert {
     condition     = output.name == run.encrypted_versioned_closed_and_tls_only.name
