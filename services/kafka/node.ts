@@ -1,9 +1,9 @@
 /** Kafka and ZooKeeper as they are installed on this host (terraform/modules/kafka/install). */
-import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type FailureKind, RoundtripError } from "../../core/errors.ts";
 import type { NodeFiles } from "../../core/kafka/configuration.ts";
+import { lastLine, runProgram, type ToolOptions } from "./program.ts";
 
 export const kafkaUnits = ["zookeeper.service", "kafka.service"] as const;
 export type KafkaUnit = (typeof kafkaUnits)[number];
@@ -17,15 +17,8 @@ const configurations: Readonly<Record<KafkaUnit, { readonly kept: string; readon
   "kafka.service": { kept: "etc/kafka/server.properties", running: "run/kafka/server.properties" },
 };
 
-const outputCharactersMax = 200_000;
 const installerSecondsMax = 1500;
 const toolSecondsMax = 90;
-
-interface Ran {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 export class KafkaNode {
   private constructor(private readonly root: string) {}
@@ -50,7 +43,7 @@ export class KafkaNode {
   /** Runs the installer, which fetches what Terraform keeps; waits for one at work. Fails as its exit code says, naming the node by `id`. */
   async install(id: number): Promise<void> {
     const program = this.#at("opt/roundtrip/install/install.sh");
-    const { code, stderr } = await run(program, [], { seconds: installerSecondsMax });
+    const { code, stderr } = await runProgram(program, [], { seconds: installerSecondsMax });
     if (code === 0) return;
     throw new RoundtripError({
       kind: code === 4 ? "unavailable" : "configuration",
@@ -79,7 +72,7 @@ export class KafkaNode {
 
   /** A program of Kafka's own; gives what it prints. Fails `unavailable` with the last it said. */
   async tool(name: string, args: readonly string[], options: ToolOptions = {}): Promise<string> {
-    const ran = await run(this.#at("opt/roundtrip/kafka/bin", name), args, {
+    const ran = await runProgram(this.#at("opt/roundtrip/kafka/bin", name), args, {
       seconds: toolSecondsMax,
       ...options,
       environment: {
@@ -109,14 +102,6 @@ export class KafkaNode {
   }
 }
 
-export interface ToolOptions {
-  /** Written to its standard input, which then ends. */
-  readonly input?: string;
-  /** Ends it as soon as what it has printed is enough. */
-  until?(stdout: string): boolean;
-  readonly seconds?: number;
-}
-
 function toolFailure(name: string, args: readonly string[], kind: FailureKind, got: string): RoundtripError {
   return new RoundtripError({
     kind,
@@ -126,59 +111,4 @@ function toolFailure(name: string, args: readonly string[], kind: FailureKind, g
     wayOut:
       "see journalctl -u kafka and -u zookeeper on the nodes; mend what they name and run kafka-setup again",
   });
-}
-
-/** Runs a program without a shell, bounded. One that is ended because it printed enough has an exit code of its own. */
-function run(
-  program: string,
-  args: readonly string[],
-  {
-    seconds,
-    input = "",
-    until,
-    environment = {},
-  }: ToolOptions & { readonly seconds: number; readonly environment?: Readonly<Record<string, string>> },
-): Promise<Ran> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, {
-      env: { ...process.env, ...environment },
-      stdio: ["pipe", "pipe", "pipe"],
-      timeout: seconds * 1000,
-      killSignal: "SIGKILL",
-    });
-    let stdout = "";
-    let stderr = "";
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      stdout = (stdout + text).slice(-outputCharactersMax);
-      if (until?.(stdout)) child.kill("SIGTERM");
-    });
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      stderr = (stderr + text).slice(-outputCharactersMax);
-    });
-    // A program that ends without reading all of it has said why.
-    child.stdin.on("error", () => {});
-    child.stdin.end(input);
-    child.on("error", (cause) =>
-      reject(
-        new RoundtripError(
-          {
-            kind: "configuration",
-            what: `run ${program}`,
-            expected: "a program that runs",
-            got: cause.message,
-            wayOut: "see /opt/roundtrip/install/status and journalctl -u roundtrip-install on the node",
-          },
-          { cause },
-        ),
-      ),
-    );
-    child.on("close", (code, signal) =>
-      resolve({ code: code ?? 128, stdout, stderr: signal ? `${stderr}\nended by ${signal}` : stderr }),
-    );
-  });
-}
-
-function lastLine(text: string): string {
-  const lines = text.split("\n").filter((line) => line.trim() !== "");
-  return (lines.at(-1) ?? "no message").slice(0, 1000);
 }

@@ -9,27 +9,19 @@ import { AwsInstances } from "../../adapters/aws/instances.ts";
 import { actionCatalog } from "../../core/actions/catalog.ts";
 import type { ActionResult, Environment } from "../../core/failback/documents.ts";
 import { topicOf } from "../../core/kafka/answers.ts";
-import {
-  archiveTopic,
-  bootstrapServers,
-  type KafkaNode,
-  nodeList,
-  replicasOf,
-} from "../../core/kafka/cluster.ts";
+import { archiveTopic, bootstrapServers, type KafkaNode, nodeList } from "../../core/kafka/cluster.ts";
 import { resultOf } from "../../runbooks/engine/action.ts";
 import { awsEnvironment, steerAws } from "../../sandbox/up/aws.ts";
 import { type HostHandle, steerHost, systemctl } from "../../sandbox/up/host.ts";
 import { Sandbox } from "../../sandbox/up/sandbox.ts";
 import { worldEnvironment } from "../support/service-world.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
-import { terraformProgram } from "../support/terraform.ts";
 import { configurationPath, newMachine, startNode } from "./node.ts";
+import { rendered } from "./rendered.ts";
 
 const repository = join(import.meta.dirname, "../..");
 const region = "us-east-1";
 const prefix = "roundtrip-dev";
-/** Brokers notice that one is gone after this, and not after the default 18 s: what then happens is the same. */
-const sessionMs = 6000;
 
 export interface Ran {
   readonly code: number;
@@ -212,36 +204,4 @@ export class KafkaWorld implements AsyncDisposable {
     await Promise.all(this.hosts.map((host) => host.stop()));
     await this.sandbox[Symbol.asyncDispose]();
   }
-}
-
-/** What the module's templates come to for these nodes, by the names of their parameters; made by Terraform itself. */
-function rendered(nodes: readonly KafkaNode[]): Record<string, string> {
-  const install = join(repository, "terraform/modules/kafka/install");
-  const addresses = Object.fromEntries(nodes.map(({ id, privateIp }) => [id, privateIp]));
-  const { replicas, inSync } = replicasOf(nodes.length);
-  const template = (file: string, values: object) =>
-    `templatefile("${install}/${file}", ${JSON.stringify(values)})`;
-  const server = (id: number) =>
-    template("server.properties.tftpl", {
-      id,
-      zone: `zone-${id}`,
-      addresses,
-      replicas,
-      replicas_in_sync: inSync,
-      retention_hours: 168,
-    });
-  const entries = [
-    `"zookeeper.properties" = ${template("zookeeper.properties.tftpl", { addresses })}`,
-    ...nodes.map(({ id }) => `"${id}/server.properties" = ${server(id)}`),
-  ];
-  const ran = Bun.spawnSync([terraformProgram!, "console"], {
-    cwd: temporaryFolder("roundtrip-kafka"),
-    env: { ...process.env, TF_CLI_CONFIG_FILE: "/dev/null" },
-    stdin: new TextEncoder().encode(`jsonencode({ ${entries.join(", ")} })\n`),
-  });
-  if (ran.exitCode !== 0) throw new Error(ran.stderr.toString());
-  const files = JSON.parse(JSON.parse(ran.stdout.toString()) as string) as Record<string, string>;
-  for (const { id } of nodes)
-    files[`${id}/server.properties`] += `zookeeper.session.timeout.ms=${sessionMs}\n`;
-  return files;
 }

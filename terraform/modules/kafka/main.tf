@@ -97,7 +97,7 @@ resource "aws_ssm_parameter" "server" {
   tags = var.tags
 }
 
-# What the runbook kafka-setup and the brokers' clients read.
+# What the brokers' clients read.
 resource "aws_ssm_parameter" "cluster" {
   #checkov:skip=CKV2_AWS_34:ports, addresses and paths; a SecureString would ask each reader for a key and keep nothing secret
   name        = "${var.parameter_path}/cluster"
