@@ -16,9 +16,15 @@ export interface RestoreOptions {
   /** For messages: what is restored into which server. */
   readonly what: string;
   readonly signal: AbortSignal;
+  /**
+   * Documents that are twice in the archive, because they were deleted and inserted again while it was dumped: one of them
+   * can't be inserted, and the archive's oplog, which is applied after, settles which one it is.
+   */
+  readonly oplogSettlesDuplicates?: boolean;
   onLine?(line: string): void;
 }
 
+const duplicateId = /continuing through error: E11000 .*index: _id_ /;
 const notRestored = /(\d+) document\(s\) failed to restore/;
 
 /**
@@ -32,6 +38,7 @@ export async function restoreArchive(
 ): Promise<void> {
   const wayOut = "see what mongorestore said in the unit's log, mend the cause, and run this again";
   let lost = "";
+  let duplicates = 0;
   await using mongorestore = await startTool({
     tool: "mongorestore",
     executable: options.executable,
@@ -41,7 +48,8 @@ export async function restoreArchive(
     role: "restore",
     wayOut,
     onLine: (line) => {
-      if (Number(notRestored.exec(line)?.[1] ?? 0) > 0) lost = line.trim();
+      if (options.oplogSettlesDuplicates && duplicateId.test(line)) duplicates++;
+      if (Number(notRestored.exec(line)?.[1] ?? 0) > duplicates) lost = line.trim();
       options.onLine?.(line);
     },
   });

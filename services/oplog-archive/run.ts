@@ -44,7 +44,9 @@ export async function archiveOplog(service: ServiceContext, parts: ArchiveParts)
     await archive.run();
     await archive.progress.record("finished");
   } catch (error) {
-    await archive.progress.record("failed", error instanceof RoundtripError ? error : undefined);
+    // One that is fenced is not the archive: the other one says how that is.
+    if (error instanceof RoundtripError && error.kind !== "fenced")
+      await archive.progress.record("failed", error);
     throw error;
   }
 }

@@ -47,6 +47,7 @@ export async function restoreDump(
     words: ["--drop", "--oplogReplay", "--bypassDocumentValidation"],
     what: `restore backup ${id} into ${target.hosts} (secret ${target.secretName})`,
     signal,
+    oplogSettlesDuplicates: true,
     onLine: (line) => logger.debug({ line }, "mongorestore"),
   });
   return written;

@@ -138,7 +138,7 @@ function warningsOf(
       : []),
     ...(target.kind === "in-place"
       ? [
-          "stop the applications first: what they write meanwhile is lost or mixed in",
+          "stop the applications first: what they wrote since is lost, and they can't write meanwhile",
           "afterwards reload each DMS task: resumed, it would carry what the restore dropped and inserted",
         ]
       : []),

@@ -7,6 +7,7 @@ import { type RestoreOutcome, type RestoreRequest, restoreKeys } from "../../cor
 import type { OperationTime } from "../../core/ports.ts";
 import { withPrivateFile } from "../dump/private-file.ts";
 import type { ServiceContext } from "../runtime/definition.ts";
+import { closeToWriters, openToWriters } from "./closing.ts";
 import { restoreDump } from "./dump.ts";
 import { dumpedNamespaces, type Previewed } from "./preview.ts";
 import { replay } from "./replay.ts";
@@ -45,6 +46,7 @@ export async function restoreInto(
 ): Promise<RestoreOutcome> {
   const { service } = tools;
   const { preview, manifests } = previewed;
+  await closeToWriters(target);
   await switchTtl(target, false);
   let written: ReadonlySet<string>;
   let replayed = { applied: 0, through: backup.oplog.last };
@@ -77,7 +79,10 @@ export async function restoreInto(
   } finally {
     await switchTtl(target, begun.ttl);
   }
-  return conclude(service, target, backup, { previewed, begun, written, replayed });
+  const outcome = await conclude(service, target, backup, { previewed, begun, written, replayed });
+  await openToWriters(target);
+  await writeJson(service.store, restoreKeys(preview.id).outcome, outcome);
+  return outcome;
 }
 
 /** What the backup doesn't have and nobody keeps; also what a run before this one made of the log. */
@@ -124,7 +129,7 @@ async function conclude(
     return got === documents ? [] : [`${namespace}: expected ${documents} documents, got ${got}`];
   });
   const finishedAt = service.clock.now();
-  const outcome: RestoreOutcome = {
+  return {
     version: 1,
     id: preview.id,
     environment: preview.environment,
@@ -140,8 +145,6 @@ async function conclude(
     compared: dumped.length,
     differences,
   };
-  await writeJson(service.store, restoreKeys(preview.id).outcome, outcome);
-  return outcome;
 }
 
 /** Counted, as far as time allows. */

@@ -1,5 +1,6 @@
 /** Restores of a backup, also to a point in time: the state of a writer at exactly that time, whatever is killed. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { MongoClient } from "mongodb";
 import { newestOplogManifest, readEra } from "../../adapters/backup/oplog-archive.ts";
 import { systemClock } from "../../adapters/clock.ts";
 import { newestOplogTime } from "../../adapters/mongo/oplog-tail.ts";
@@ -140,6 +141,21 @@ function stateAt(isThrough: (one: Written) => boolean): Written {
   return written.findLast(isThrough)!;
 }
 
+const uriOf = (user: string, password: string) =>
+  world.mongodb.ready.uri.replace(/\/\/[^@]*@/, `//${user}:${password}@`);
+
+/** Writes as an application until that is refused; gives what it was told. */
+async function writeAs(user: string, password: string): Promise<unknown> {
+  const client = new MongoClient(uriOf(user, password));
+  try {
+    for (;;) await client.db("shop").collection("c0").insertOne({});
+  } catch (error) {
+    return error;
+  } finally {
+    await client.close();
+  }
+}
+
 const newest = () => written.at(-1)!;
 const operation = ({ at }: Written) => `${at.t}:${at.i}`;
 const others = () => world.otherClient.db("theirs").collection<{ _id: number }>("things");
@@ -260,8 +276,11 @@ describe.skipIf(!hasTools)("restore-backup", () => {
       await expect(preview(asked)).rejects.toMatchObject({ kind: "refused", expected: "phase normal" });
       await world.phases.move("fb-1", "normal", "test");
       await world.client.db("shop").collection("made later").insertOne({});
-      await world.client.db("admin").command({ createUser: "ann", pwd: "secret", roles: [] });
+      const roles = [{ role: "readWrite", db: "shop" }];
+      await world.client.db("admin").command({ createUser: "ann", pwd: "secret", roles });
+      const application = writeAs("ann", "secret");
       const outcome = await restore(asked);
+      expect(await application).toMatchObject({ codeName: "UserWritesBlocked" });
       expect(outcome).toMatchObject({
         state: "restored",
         differences: [],
@@ -271,6 +290,9 @@ describe.skipIf(!hasTools)("restore-backup", () => {
       expect(outcome.compared).toBeGreaterThan(0);
       const atBackup = stateAt(({ at }) => compareTimes(at, backup.oplog.last) <= 0);
       expect(await contentOf(world.client)).toBe(atBackup.content);
+      const again = new MongoClient(uriOf("ann", "secret"));
+      await again.db("shop").collection("c0").insertOne({});
+      await again.close();
       const { users } = await world.client.db("admin").command({ usersInfo: 1 });
       expect((users as { user: string }[]).map(({ user }) => user)).toContain("ann");
       const ttl = await world.client.db("admin").command({ getParameter: 1, ttlMonitorEnabled: 1 });

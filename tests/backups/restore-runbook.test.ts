@@ -21,9 +21,12 @@ beforeAll(async () => {
   world = await OperationsWorld.start({ scratchSecret: "scratch", oplogFlushSeconds: 1 });
   const dir = world.sandbox.workspace.at("other");
   other = await startDatabase({ dir, name: "other" });
-  const SecretString = JSON.stringify({ uri: other.ready.uri });
-  await new SecretsManagerClient({}).send(new CreateSecretCommand({ Name: "scratch", SecretString }));
   restored = await new MongoClient(other.ready.uri).connect();
+  // What users-and-secrets.md says, and no more.
+  const roles = ["restore", "readWriteAnyDatabase", "dbAdminAnyDatabase", "clusterMonitor", "hostManager"];
+  await restored.db("admin").command({ createUser: "scratch", pwd: "secret", roles });
+  const SecretString = JSON.stringify({ uri: other.ready.uri.replace(/\/\/[^@]*@/, "//scratch:secret@") });
+  await new SecretsManagerClient({}).send(new CreateSecretCommand({ Name: "scratch", SecretString }));
   session = world.client.startSession();
 });
 afterAll(async () => {
