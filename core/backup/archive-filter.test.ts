@@ -51,6 +51,19 @@ function filtered(archive: Uint8Array, pieceBytes: number): Uint8Array {
   return Buffer.concat(out);
 }
 
+test("without documents, options and indexes are left, and sums that hold", () => {
+  const documents = [serialize({ _id: 1 }), serialize({ _id: 2 })];
+  const oplog = { db: "", collection: "oplog", documents: [entry(1, "shop.orders")] };
+  const orders = { db: "shop", collection: "orders", documents };
+  const filter = new ArchiveFilter("archive under test", {
+    keepsCollection: () => true,
+    keepsEntry: () => true,
+    withoutDocuments: true,
+  });
+  const rest = filter.push(archiveOf([orders, oplog]));
+  expect(rest).toEqual(Buffer.from(archiveOf([{ ...orders, documents: [] }, oplog])));
+});
+
 const documents = fc.array(fc.uint8Array({ maxLength: 200 }), { maxLength: 8 });
 
 test("what is left is the archive as if the rest had never been there, sums of the oplog among it", () => {

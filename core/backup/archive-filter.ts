@@ -12,9 +12,12 @@ export interface ArchiveChoice {
   keepsCollection(namespace: string): boolean;
   /** @param entry raw BSON of the archive's oplog, valid during the call only */
   keepsEntry(entry: Uint8Array): boolean;
+  /** Keeps of collections their options and indexes only: for a server that has their documents already. */
+  readonly withoutDocuments?: boolean;
 }
 
 const terminator = Uint8Array.of(255, 255, 255, 255);
+const sumOfNothing = new Crc64().value();
 const magic = Uint8Array.of(0x6d, 0xe2, 0x99, 0x81);
 
 /** Push pieces of the archive in their order; each push gives what of it goes on. */
@@ -57,6 +60,7 @@ export class ArchiveFilter {
       const { database, name } = readListedCollection(bytes);
       if (this.isKept(database, name)) this.keep(bytes);
     } else if (this.block === undefined) this.header(bytes);
+    else if (this.block === "kept" && this.choice.withoutDocuments) return;
     else if (this.block === "kept") this.keep(bytes);
     else if (this.block === "oplog" && this.choice.keepsEntry(bytes)) {
       this.oplogCrc.add(bytes);
@@ -70,9 +74,10 @@ export class ArchiveFilter {
     this.block = isOplog ? "oplog" : this.isKept(database, name) ? "kept" : "dropped";
     if (this.block === "dropped") return;
     const header = new Uint8Array(bytes);
-    const crc = isOplog && ends ? findElement(header, "CRC") : undefined;
+    const crc = ends && (isOplog || this.choice.withoutDocuments) ? findElement(header, "CRC") : undefined;
     // The sum of what is left; mongorestore holds it against what it reads.
-    if (crc) new DataView(header.buffer).setBigInt64(crc.valueStart, this.oplogCrc.value(), true);
+    const left = isOplog ? this.oplogCrc.value() : sumOfNothing;
+    if (crc) new DataView(header.buffer).setBigInt64(crc.valueStart, left, true);
     this.out.push(header);
   }
 

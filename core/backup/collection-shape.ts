@@ -25,19 +25,26 @@ export function shapeOf(
   return { type, options: plain(options ?? {}), indexes: (indexes ?? []).map(plain) };
 }
 
-/** A line for each difference: what was dumped, what is there now. */
-export function compareShapes(namespace: string, dumped: CollectionShape, found: CollectionShape): string[] {
+/** Type and options, a line for each difference: what was dumped, what is there now. */
+export function compareOptions(namespace: string, dumped: CollectionShape, found: CollectionShape): string[] {
   const lines: string[] = [];
-  const differs = (what: string, expected: unknown, got: unknown) =>
-    lines.push(`${namespace}: ${what}: expected ${show(expected)}, got ${show(got)}`);
-  if (dumped.type !== found.type) differs("type", dumped.type, found.type);
-  if (text(dumped.options) !== text(found.options)) differs("options", dumped.options, found.options);
-  const names = new Set([...dumped.indexes, ...found.indexes].map(nameOf));
-  for (const name of [...names].sort()) {
-    const [expected, got] = [dumped, found].map(({ indexes }) => indexes.find((one) => nameOf(one) === name));
-    if (text(expected) !== text(got)) differs(`index ${name}`, expected, got);
-  }
+  if (dumped.type !== found.type) lines.push(difference(namespace, "type", dumped.type, found.type));
+  if (text(dumped.options) !== text(found.options))
+    lines.push(difference(namespace, "options", dumped.options, found.options));
   return lines;
+}
+
+/** The same of each index by its name. */
+export function compareIndexes(namespace: string, dumped: CollectionShape, found: CollectionShape): string[] {
+  const names = new Set([...dumped.indexes, ...found.indexes].map(nameOf));
+  return [...names].sort().flatMap((name) => {
+    const [expected, got] = [dumped, found].map(({ indexes }) => indexes.find((one) => nameOf(one) === name));
+    return text(expected) === text(got) ? [] : [difference(namespace, `index ${name}`, expected, got)];
+  });
+}
+
+function difference(namespace: string, what: string, expected: unknown, got: unknown): string {
+  return `${namespace}: ${what}: expected ${show(expected)}, got ${show(got)}`;
 }
 
 const shownLengthMax = 200;

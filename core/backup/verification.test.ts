@@ -1,5 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { compareShapes, shapeOf, shapeOfMetadata } from "./collection-shape.ts";
+import {
+  type CollectionShape,
+  compareIndexes,
+  compareOptions,
+  shapeOf,
+  shapeOfMetadata,
+} from "./collection-shape.ts";
 import { compareContent } from "./compare-content.ts";
 import type { BackupRun, DumpedCollection, Verification } from "./documents.ts";
 import {
@@ -127,6 +133,11 @@ describe("what was dumped and what is there", () => {
   const indexes = [
     { name: "a_b", key: { a: 1, b: -1 }, v: 2, ns: "shop.orders" },
     { name: "_id_", key: { _id: 1 }, v: 2 },
+  ];
+
+  const compareShapes = (...shapes: [string, CollectionShape, CollectionShape]) => [
+    ...compareOptions(...shapes),
+    ...compareIndexes(...shapes),
   ];
 
   test("options and indexes are equal whatever the order of their fields and the type of their numbers", () => {

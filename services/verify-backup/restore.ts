@@ -11,7 +11,8 @@ import type { Databases } from "../access/databases.ts";
 import { withPrivateFile } from "../dump/private-file.ts";
 import type { ServiceContext } from "../runtime/definition.ts";
 import { Progress } from "../runtime/progress.ts";
-import { compareRestored, isRestored, notRestored } from "./restored.ts";
+import { ArchiveRest } from "./archive-rest.ts";
+import { compareBuiltIndexes, compareDocuments, isRestored, notRestored } from "./restored.ts";
 import { assertNotSource, claim, clean, openScratch, type Scratch } from "./scratch.ts";
 import { sourceCounts } from "./source-counts.ts";
 
@@ -49,54 +50,97 @@ async function restoreAndCompare(
   manifest: BackupManifest,
 ): Promise<Pick<LevelResult, "verdict" | "findings">> {
   const { service, databases } = tools;
-  const { clock } = service;
   const { collections, id } = manifest;
   await guarded(scratch, "make the scratch server ready", () => claim(service, scratch, id));
   let cleaning: string[] = [];
-  let result: Pick<LevelResult, "verdict" | "findings">;
+  let compared: Compared;
   try {
-    const startedMs = clock.monotonicMs();
-    await restore(tools, scratch, manifest);
-    const seconds = Math.round((clock.monotonicMs() - startedMs) / 100) / 10;
-    const differences = await guarded(scratch, "compare what was restored", () =>
-      compareRestored(service, scratch.client, collections, id),
-    );
-    const restored = collections.filter(isRestored);
-    const documents = restored.reduce((sum, one) => sum + one.documents, 0);
-    const left = collections.length - restored.length;
-    const equal = `${restored.length} collections with ${documents} documents restored in ${seconds} s: counts, options, indexes and content are those of the backup`;
-    result = {
-      verdict: differences.length > 0 ? "DIFFERS" : "PROVEN",
-      findings: [
-        ...(differences.length > 0 ? bounded(differences) : [equal]),
-        ...(left > 0
-          ? [`${left} collections of users, roles and the server's own are not restored here`]
-          : []),
-        ...(await sourceCounts(databases, collections)),
-      ],
-    };
+    compared = await compare(tools, scratch, manifest);
   } finally {
     cleaning = await cleanAgain(service, scratch);
   }
-  return { ...result, findings: [...result.findings, ...cleaning] };
+  const { differences, notCompared, seconds } = compared;
+  const restored = collections.filter(isRestored);
+  const documents = restored.reduce((sum, one) => sum + one.documents, 0);
+  const left = collections.length - restored.length;
+  const equal = `${restored.length} collections with ${documents} documents and ${manifest.oplog.entries} entries of the oplog restored in ${seconds} s: counts, options, indexes and content are those of the backup`;
+  return {
+    verdict: differences.length > 0 ? "DIFFERS" : "PROVEN",
+    findings: [
+      ...(differences.length > 0 ? bounded(differences) : [equal]),
+      ...notCompared,
+      ...(left > 0 ? [`${left} collections of users, roles and the server's own are not restored here`] : []),
+      ...(await sourceCounts(databases, collections)),
+      ...cleaning,
+    ],
+  };
+}
+
+interface Compared {
+  readonly differences: readonly string[];
+  readonly notCompared: readonly string[];
+  readonly seconds: number;
+}
+
+/**
+ * First the documents as they were dumped, which are of no one moment: a unique index may not hold among them. What was
+ * dumped is compared now. Then the oplog that makes them of one moment, and the indexes.
+ */
+async function compare(tools: RestoreTools, scratch: Scratch, manifest: BackupManifest): Promise<Compared> {
+  const { service } = tools;
+  const { collections, id } = manifest;
+  const { client } = scratch;
+  const began = service.clock.monotonicMs();
+  await restore(tools, scratch, manifest, {
+    stage: "restore",
+    words: ["--noIndexRestore", ...notRestored.map((pattern) => `--nsExclude=${pattern}`)],
+    filter: (archive) => archive,
+  });
+  const readMs = service.clock.monotonicMs();
+  const documents = await guarded(scratch, "compare the documents", () =>
+    compareDocuments(service, client, collections, id),
+  );
+  const readingMs = service.clock.monotonicMs() - readMs;
+  const secondsSince = (ms: number) => Math.round((service.clock.monotonicMs() - ms) / 100) / 10;
+  // What differs already is not made better, and what comes next may stumble over it.
+  if (documents.length > 0) {
+    return { differences: documents, notCompared: [], seconds: secondsSince(began + readingMs) };
+  }
+  const rest = new ArchiveRest(manifest);
+  await restore(tools, scratch, manifest, {
+    stage: "oplog and indexes",
+    words: ["--oplogReplay"],
+    filter: (archive) => rest.of(archive),
+  });
+  const { differences, notCompared } = await guarded(scratch, "compare the indexes", () =>
+    compareBuiltIndexes(client, collections, (namespace) => rest.changes(namespace)),
+  );
+  return { differences, notCompared, seconds: secondsSince(began + readingMs) };
+}
+
+interface Part {
+  readonly stage: string;
+  readonly words: readonly string[];
+  filter(archive: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
 }
 
 async function restore(
   { service, executable, directory }: RestoreTools,
   scratch: Scratch,
   { id, archive }: BackupManifest,
+  { stage, words, filter }: Part,
 ): Promise<void> {
   const { store, signal, logger } = service;
   const head = await store.head(archive.key);
   if (!head) throw gone(archive.key);
-  const progress = new Progress(service, "bytes", head.size, { backupId: id, stage: "restore" });
+  const progress = new Progress(service, "bytes", head.size, { backupId: id, stage });
   const stored = counted(objectPieces(store, archive.key, head), progress);
   const path = join(directory, "mongorestore-scratch.yaml");
   await withPrivateFile(path, configurationText(scratch.uri), () =>
-    restoreArchive(archiveStream(stored, archive.compression), {
+    restoreArchive(filter(archiveStream(stored, archive.compression)), {
       executable,
       configurationPath: path,
-      words: notRestored.map((pattern) => `--nsExclude=${pattern}`),
+      words,
       what: `restore backup ${id} into the scratch server of secret ${scratch.secretName}`,
       signal,
       onLine: (line) => logger.debug({ line }, "mongorestore"),

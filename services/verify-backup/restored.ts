@@ -3,7 +3,8 @@ import type { CollectionInfo, MongoClient } from "mongodb";
 import { RawScan } from "../../adapters/mongo/raw-scan.ts";
 import {
   type CollectionShape,
-  compareShapes,
+  compareIndexes,
+  compareOptions,
   shapeOf,
   shapeOfMetadata,
 } from "../../core/backup/collection-shape.ts";
@@ -31,8 +32,11 @@ interface Found extends Omit<DumpedCollection, "metadata"> {
   readonly shape: CollectionShape;
 }
 
-/** Reads everything on the scratch server. A line for each difference. Fails with what the driver throws. */
-export async function compareRestored(
+/**
+ * Reads every document on the scratch server, and the options of its collections. A line for each difference. Fails with
+ * what the driver throws.
+ */
+export async function compareDocuments(
   service: ServiceContext,
   client: MongoClient,
   dumped: readonly DumpedCollection[],
@@ -56,9 +60,34 @@ export async function compareRestored(
     ...compareCollections(expected, found, "on the scratch server"),
     ...expected.flatMap((one) => {
       const shape = shapes.get(namespaceOf(one));
-      return shape ? compareShapes(namespaceOf(one), shapeOfMetadata(one.metadata), shape) : [];
+      return shape ? compareOptions(namespaceOf(one), shapeOfMetadata(one.metadata), shape) : [];
     }),
   ];
+}
+
+/**
+ * Compares the indexes on the scratch server, once they are built; of a collection that `isChanged` says had them changed
+ * while it was dumped they are said and not judged.
+ */
+export async function compareBuiltIndexes(
+  client: MongoClient,
+  dumped: readonly DumpedCollection[],
+  isChanged: (namespace: string) => boolean,
+): Promise<{ differences: string[]; notCompared: string[] }> {
+  const differences: string[] = [];
+  const notCompared: string[] = [];
+  for (const one of dumped.filter(isRestored)) {
+    const expected = shapeOfMetadata(one.metadata);
+    const namespace = namespaceOf(one);
+    if (isChanged(namespace))
+      notCompared.push(`${namespace}: its indexes or options were changed while it was dumped`);
+    else if (expected.type !== "view") {
+      const name = one.name.startsWith(bucketsPrefix) ? one.name.slice(bucketsPrefix.length) : one.name;
+      const indexes = await client.db(one.database).collection(name).listIndexes().toArray();
+      differences.push(...compareIndexes(namespace, expected, shapeOf(expected.type, {}, indexes)));
+    }
+  }
+  return { differences, notCompared };
 }
 
 async function databasesOn(client: MongoClient): Promise<string[]> {
@@ -88,9 +117,7 @@ async function read(
   const type = info.type ?? "collection";
   // The archive has a time series by the collection that holds its documents.
   const name = type === "timeseries" ? bucketsPrefix + info.name : info.name;
-  const hasIndexes = type !== "view";
-  const indexes = hasIndexes ? await client.db(database).collection(info.name).listIndexes().toArray() : [];
-  const shape = shapeOf(type, info.options as Record<string, unknown>, indexes);
+  const shape = shapeOf(type, info.options as Record<string, unknown>, []);
   const content = type === "view" ? emptyContent : await scan(client, database, name, reading);
   return { database, name, shape, ...content };
 }

@@ -3,10 +3,15 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import Ajv2020 from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
+import { Long, serialize } from "bson";
 import { systemClock } from "../../adapters/clock.ts";
+import { RawScan } from "../../adapters/mongo/raw-scan.ts";
 import { readJson, writeJson } from "../../adapters/state/json.ts";
+import { ArchiveReader } from "../../core/backup/archive.ts";
+import { Crc64 } from "../../core/backup/crc64.ts";
 import type { BackupManifest, BackupRun, Verification } from "../../core/backup/documents.ts";
 import { backupKeys, latestVerificationKey, requestKey, runKey } from "../../core/backup/layout.ts";
 import type { Level, VerificationRequest } from "../../core/backup/verification.ts";
@@ -193,6 +198,93 @@ describe.skipIf(!hasTools)("a backup that is whole", () => {
     limit,
   );
 });
+
+/** mongodump's archive of one collection and an oplog, as a dump of a busy server may come out. */
+function archiveOf(
+  metadata: string,
+  documents: readonly Uint8Array[],
+  entries: readonly Uint8Array[],
+): Uint8Array {
+  const terminator = Uint8Array.of(255, 255, 255, 255);
+  const names = [
+    { db: "shop", collection: "seats" },
+    { db: "", collection: "oplog" },
+  ];
+  const blocks = [documents, entries].flatMap((all, at) => {
+    const crc = new Crc64();
+    for (const one of all) crc.add(one);
+    const end = { ...names[at], EOF: true, CRC: Long.fromBigInt(crc.value()) };
+    const begin = { ...names[at], EOF: false, CRC: Long.ZERO };
+    return [serialize(begin), ...all, terminator, serialize(end), terminator];
+  });
+  return Buffer.concat([
+    Uint8Array.of(0x6d, 0xe2, 0x99, 0x81),
+    serialize({
+      concurrent_collections: 4,
+      version: "0.1",
+      server_version: "7.0.14",
+      tool_version: "100.9.5",
+    }),
+    serialize({ ...names[0], metadata, size: 0, type: "collection" }),
+    serialize({ ...names[1], metadata: "", size: 0, type: "" }),
+    terminator,
+    ...blocks,
+  ]);
+}
+
+test.skipIf(!hasTools)(
+  "a dump in which a unique index doesn't hold, because it was written to meanwhile, is proven: its oplog makes it of one moment",
+  async () => {
+    const seats = world.client.db("shop").collection<{ _id: string; seat: number }>("seats");
+    await seats.createIndex({ seat: 1 }, { unique: true, name: "seat" });
+    await seats.insertMany([
+      { _id: "a", seat: 1 },
+      { _id: "b", seat: 2 },
+    ]);
+    await seats.updateOne({ _id: "a" }, { $set: { seat: 3 } });
+    await seats.updateOne({ _id: "b" }, { $set: { seat: 1 } });
+    const filter = { ns: "shop.seats", op: { $in: ["i", "u"] } };
+    await using scan = new RawScan(world.client, { database: "local", collection: "oplog.rs", filter });
+    const written = await scan.next();
+    const metadata = JSON.stringify({
+      indexes: [
+        { v: { $numberInt: "2" }, key: { _id: { $numberInt: "1" } }, name: "_id_" },
+        { v: { $numberInt: "2" }, key: { seat: { $numberInt: "1" } }, name: "seat", unique: true },
+      ],
+      collectionName: "seats",
+      type: "collection",
+    });
+    // "a" was read before both updates, "b" behind them.
+    const documents = [serialize({ _id: "a", seat: 1 }), serialize({ _id: "b", seat: 1 })];
+    const archive = archiveOf(metadata, documents, written.slice(-3));
+    const id = "2026-01-01T00-00-00Z";
+    const reader = new ArchiveReader("archive under test");
+    reader.push(archive);
+    const { collections, oplog } = reader.end();
+    const key = backupKeys(id).archive("gzip");
+    const body = gzipSync(archive);
+    await world.store.put(key, body);
+    const sha256 = new Bun.CryptoHasher("sha256").update(body).digest("hex");
+    const manifest = {
+      ...backup,
+      id,
+      collections,
+      oplog,
+      archive: { ...backup.archive, key, bytes: body.length, sha256 },
+    };
+    await writeJson(world.store, backupKeys(id).manifest, manifest);
+    mending.push(
+      () => world.store.delete([key, backupKeys(id).manifest]),
+      () => seats.drop(),
+    );
+    const { failure, level } = await verify([1, 2, 3], { backupId: id });
+    expect(failure?.message).toBeUndefined();
+    expect(level(3).findings[0]).toContain(
+      "1 collections with 2 documents and 3 entries of the oplog restored",
+    );
+  },
+  limit,
+);
 
 describe.skipIf(!hasTools)("a backup that is not whole", () => {
   const { archive: key } = { archive: () => backup.archive.key };
