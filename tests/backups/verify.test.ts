@@ -3,7 +3,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
 import Ajv2020 from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { Long, serialize } from "bson";
@@ -261,8 +260,8 @@ test.skipIf(!hasTools)(
     const reader = new ArchiveReader("archive under test");
     reader.push(archive);
     const { collections, oplog } = reader.end();
-    const key = backupKeys(id).archive("gzip");
-    const body = gzipSync(archive);
+    const key = backupKeys(id).archive("zstd");
+    const body = Bun.zstdCompressSync(archive);
     await world.store.put(key, body);
     const sha256 = new Bun.CryptoHasher("sha256").update(body).digest("hex");
     const manifest = {
@@ -270,7 +269,7 @@ test.skipIf(!hasTools)(
       id,
       collections,
       oplog,
-      archive: { ...backup.archive, key, bytes: body.length, sha256 },
+      archive: { key, compression: "zstd", bytes: body.length, sha256 },
     };
     await writeJson(world.store, backupKeys(id).manifest, manifest);
     mending.push(
