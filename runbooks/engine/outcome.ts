@@ -6,9 +6,11 @@ import type { Procedure, StepContext } from "./runbook.ts";
 /** What is said of what was run. */
 export type Described = Pick<Procedure<StepContext>, "name" | "next">;
 
-/** The verdict first, then what ended how: `✅ PROVEN: failback-restore succeeded`. */
+/** The verdict, or what else must not be missed, then what ended how: `✅ PROVEN: failback-restore succeeded`. */
 export function headline(runbook: Described, report: RunReport): string {
-  const verdict = report.steps.find((step) => step.name === "verdict")?.outcome?.data?.verdict;
+  const verdict =
+    report.steps.find((step) => step.name === "verdict")?.outcome?.data?.verdict ??
+    report.steps.findLast(({ outcome }) => outcome?.headline)?.outcome?.headline;
   if (report.succeeded) return `✅ ${verdict ? `${verdict}: ` : ""}${runbook.name} succeeded`;
   const failed = report.steps.find((step) => step.state === "failed");
   const kind = report.error instanceof RoundtripError ? report.error.kind : "internal";
@@ -22,6 +24,6 @@ export function belongsTo({ operationId, failbackId }: RunIdentity): ["operation
 
 export function nextOf(runbook: Described, report: RunReport): string {
   return report.succeeded
-    ? runbook.next
+    ? (report.steps.findLast(({ outcome }) => outcome?.next)?.outcome?.next ?? runbook.next)
     : `mend what is named above and run ${runbook.name} again: it goes on where it stopped`;
 }

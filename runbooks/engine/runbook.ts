@@ -87,6 +87,10 @@ export interface StepOutcome {
   readonly data?: Readonly<Record<string, unknown>>;
   /** One line for the summary. */
   readonly note?: string;
+  /** Stands before how the run ended, like a verdict: what a person must not miss. */
+  readonly headline?: string;
+  /** What the person does next, where this outcome decides it. */
+  readonly next?: string;
 }
 
 export interface Step<C extends StepContext = RunbookContext> {

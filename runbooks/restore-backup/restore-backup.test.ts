@@ -97,8 +97,8 @@ test("without a digest it shows what would be lost and what to confirm, and asks
   expect(requests).toMatchObject([{ backupId, until: "2026-11-21T10:00:00Z", drop: true, by: "ana" }]);
   expect(requests[0]).not.toHaveProperty("confirmed");
   const summary = renderSummary(restoreBackup, report, "normal");
-  expect(summary).toContain("PREVIEW ONLY, nothing was changed");
-  expect(summary).toContain(`confirm=${digest}`);
+  expect(summary.split("\n")[0]).toBe("## ✅ PREVIEW ONLY, nothing was changed: restore-backup succeeded");
+  expect(summary).toMatch(new RegExp(`\\*\\*Next\\*\\*: to restore .* confirm=${digest}\n`));
   expect(summary.indexOf("dropped shop.")).toBeLessThan(summary.indexOf("replaced shop."));
   expect(summary).not.toContain("<b>");
 });
@@ -108,7 +108,10 @@ test("with the preview's digest the host restores, once; the time counts against
   const report = await run(world, { confirm: digest });
   expect(report.error).toBeUndefined();
   expect(requests.map(({ confirmed }) => confirmed)).toEqual([undefined, digest]);
-  expect(renderSummary(restoreBackup, report, "normal")).toContain("1 collection compared, all equal");
+  const summary = renderSummary(restoreBackup, report, "normal");
+  expect(summary.split("\n")[0]).toBe("## ✅ restore-backup succeeded");
+  expect(summary).toContain("1 collection compared, all equal");
+  expect(summary).toContain("look at the data in h:1");
   const settings = { rtoSecondsMax: 3600, rpoSecondsMax: 60 };
   expect(restoreObjectives({ seconds: 12.5 }, settings)).toMatchObject([
     { name: "RTO", measuredMs: 12_500, maxMs: 3_600_000 },

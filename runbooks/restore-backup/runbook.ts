@@ -114,9 +114,8 @@ const restore: OperationStep = {
     };
     const { confirm = "-" } = context.inputs;
     if (!isConfirmed(context)) {
-      return {
-        note: `PREVIEW ONLY, nothing was changed. To restore: the same inputs, and confirm=${digest}`,
-      };
+      const next = `to restore what was previewed: run restore-backup again with the same inputs and confirm=${digest}`;
+      return { note: "nothing was changed", headline: "PREVIEW ONLY, nothing was changed", next };
     }
     if (confirm !== digest) throw otherPreview(confirm, digest);
     const before = await outcomeOf(context);
@@ -126,6 +125,7 @@ const restore: OperationStep = {
     return {
       checks: outcomeChecks(outcome),
       data: { seconds: outcome.seconds },
+      next: nextAfter(outcome),
       note: outcomeInWords(outcome),
     };
   },
@@ -224,6 +224,12 @@ function outcomeChecks({ compared, point }: RestoreOutcome): Check[] {
   ];
 }
 
+function nextAfter({ target }: RestoreOutcome): string {
+  return target.kind === "in-place"
+    ? "look at the data, start the applications, reload the DMS tasks, and run backup"
+    : `look at the data in ${target.hosts}; empty that server when it is done with`;
+}
+
 function otherPreview(confirm: string, digest: string): RoundtripError {
   return new RoundtripError({
     kind: "refused",
@@ -313,5 +319,5 @@ export const restoreBackup: Operation = {
     },
   ],
   steps: [operationsHostReady, tasksStopped, preview, restore, operationsHostAsBefore],
-  next: "after a preview: run it again with confirm=‹its digest›; after a restore in place: reload the DMS tasks",
+  next: "look at what was restored",
 };
