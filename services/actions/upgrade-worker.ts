@@ -1,13 +1,15 @@
-import { readlink, realpath } from "node:fs/promises";
 import { readJson } from "../../adapters/state/json.ts";
 import { unitParameter } from "../../core/actions/parameter.ts";
 import { RoundtripError } from "../../core/errors.ts";
 import type { ServiceStatus } from "../../core/failback/documents.ts";
 import { keysOf } from "../../core/failback/layout.ts";
 import { assertActs, Installation, type Released, versionOf } from "../installation/installation.ts";
+import { alwaysOnFrom, runsFrom } from "../installation/runs-from.ts";
 import { type Action, type ActionContext, type ActionOutcome, check, passed } from "./action.ts";
 
 const capture = "replication.service";
+/** Of the operations host; like capture it goes on behind its newest manifest. */
+const oplogArchive = "oplog-archive.service";
 const healthyMsMax = 90_000;
 const lookEveryMs = 250;
 
@@ -28,7 +30,8 @@ export const run: Action = async (context) => {
   await assertActs(wanted, capture);
   const from = await versionOf(old);
   await installation.point(wanted);
-  const trouble = await captureOn(context, wanted);
+  const trouble =
+    (await captureOn(context, wanted)) ?? (await alwaysOnFrom(context.service, oplogArchive, wanted));
   if (trouble !== undefined) return await rolledBack(context, installation, { old, from, trouble, after });
   // Last: until then the next boot, and a run after one that was killed, know the version that is known to work.
   await installation.keepReleased(released);
@@ -117,11 +120,6 @@ async function captureOn(context: ActionContext, program: string): Promise<strin
   }
 }
 
-async function runsFrom(pid: number, program: string): Promise<boolean> {
-  const executable = await readlink(`/proc/${pid}/exe`).catch(() => undefined);
-  return executable !== undefined && executable === (await realpath(program));
-}
-
 interface Failed {
   readonly old: string;
   readonly from: string;
@@ -135,19 +133,23 @@ async function rolledBack(
   { old, from, trouble, after }: Failed,
 ): Promise<ActionOutcome> {
   await installation.point(old);
-  const still = await captureOn(context, old);
+  const still = (await captureOn(context, old)) ?? (await alwaysOnFrom(context.service, oplogArchive, old));
+  const isArchive = trouble.startsWith(oplogArchive);
+  const [unit, what] = isArchive ? [oplogArchive, "the oplog's archive"] : [capture, "capture"];
+  const logs = `roundtrip logs ${unit.replace(/\.service$/, "")}`;
   return {
     checks: [
-      check("capture runs with the new worker", false, {
-        expected: `${capture} active, with a status of its own, from ${after}`,
+      check(`${what} runs with the new worker`, false, {
+        expected: `${unit} active, with a status of its own, from ${after}`,
         got: trouble,
-        wayOut: `${from} is back in place; see roundtrip logs replication, and upgrade to a version that starts`,
+        wayOut: `${from} is back in place; see ${logs}, and upgrade to a version that starts`,
       }),
-      check("capture runs with the old worker again", still === undefined, {
-        expected: `${capture} active, from ${from}`,
+      check(`${what} runs with the old worker again`, still === undefined, {
+        expected: `${unit} active, from ${from}`,
         got: still ?? "it does, from its newest manifest",
-        wayOut:
-          "nothing is captured: see roundtrip logs replication now, before the change stream's retention ends",
+        wayOut: isArchive
+          ? `MongoDB's oplog is not archived: see ${logs} now, before the oplog rolls over`
+          : `nothing is captured: see ${logs} now, before the change stream's retention ends`,
       }),
     ],
     data: { from, to: from, rolledBackFrom: after },
