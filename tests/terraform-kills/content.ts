@@ -22,6 +22,8 @@ const random: readonly (readonly [RegExp, string])[] = [
   [/\b[A-Z2-7]{26}\b/g, "ID"],
   [/\b(AROA|AIPA)[0-9A-F]{17}\b/g, "$1…"],
   [/\b(cluster|db)-[0-9A-F]{26}\b/g, "$1-…"],
+  // Where a function's code lies, which is the folder of the account it was made in.
+  [/\broot=\S*(?=\/lambda\/)/g, "root="],
   [/(:secret:[\w/+=.@-]+)-[A-Za-z0-9]{6}\b/g, "$1-…"],
 ];
 
