@@ -26,11 +26,6 @@ export const hasTools =
   Bun.which("mongorestore") !== null ||
   process.env.REQUIRE_ALL === "1";
 
-/** Path of one of the MongoDB Database Tools. */
-export function databaseTool(name: "mongodump" | "mongorestore"): string {
-  return existsSync(join(built, name)) ? join(built, name) : (Bun.which(name) ?? name);
-}
-
 /** Path of one of MongoDB's tools. */
 export function tool(name: string): string {
   return existsSync(join(built, name)) ? join(built, name) : name;

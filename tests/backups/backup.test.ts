@@ -8,6 +8,7 @@ import { backupIds, newestBackup, readBackup } from "../../adapters/state/backup
 import { readJson, writeJson } from "../../adapters/state/json.ts";
 import type { BackupManifest } from "../../core/backup/documents.ts";
 import { backupKeys, scheduleKey, statusKey } from "../../core/backup/layout.ts";
+import { exitCodes } from "../../core/errors.ts";
 import type { ServiceStatus } from "../../core/failback/documents.ts";
 import { currentKey } from "../../core/failback/layout.ts";
 import { compareTimes } from "../../core/failback/recorded-tasks.ts";
@@ -183,6 +184,18 @@ describe.skipIf(!hasTools)("backups of MongoDB on the operations host", () => {
     const report = JSON.parse(stdout) as { steps: { name: string; outcome?: { data?: object } }[] };
     const proved = report.steps.find(({ name }) => name === "prove")?.outcome?.data;
     expect(proved).toMatchObject({ id: after.at(-1), bytes: expect.any(Number) });
+  });
+
+  test("runbook verify-backup proves it by the levels asked for; one that can't be looked at here is no success", async () => {
+    const verify = (levels: string) =>
+      world.roundtrip("runbook", "verify-backup", "--env", "dev", "--input", `levels=${levels}`);
+    const proven = await verify("1,2");
+    expect([proven.code, proven.code === 0 ? "" : proven.stderr]).toEqual([0, ""]);
+    expect(proven.stderr).toContain("✅ PROVEN: verify-backup succeeded");
+    const unknown = await verify("3");
+    expect(unknown.code).toBe(exitCodes.unknown);
+    expect(unknown.stderr).toContain("❌ UNKNOWN: verify-backup stopped at step verdict");
+    expect(unknown.stderr).toContain("set backup_scratch_secret_name");
   });
 
   test("reschedule: the timer elapses at the new times; another host has them, too; given back, Terraform's hold", async () => {

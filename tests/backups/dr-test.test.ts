@@ -21,7 +21,7 @@ import { runDrTest } from "../../services/dr-test/run.ts";
 import { ServiceWorld } from "../support/service-world.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { BackupWorld, databaseTool, hasTools, type Verb } from "./backup-world.ts";
+import { BackupWorld, hasTools, tool, type Verb } from "./backup-world.ts";
 
 const ajv = new Ajv2020({ strictTypes: false });
 addFormats(ajv);
@@ -85,8 +85,8 @@ async function run({ mongodump, mongorestore, settings = {} }: Run = {}) {
   const failure = await runDrTest({
     service: service.service,
     databases,
-    mongodump: mongodump ?? databaseTool("mongodump"),
-    mongorestore: mongorestore ?? databaseTool("mongorestore"),
+    mongodump: mongodump ?? tool("mongodump"),
+    mongorestore: mongorestore ?? tool("mongorestore"),
     directory: join(stateDirectory, "private"),
   }).catch((error: unknown) => error);
   if (failure !== undefined && !(failure instanceof RoundtripError)) throw failure;
@@ -161,7 +161,7 @@ describe.skipIf(!hasTools)("a test of the way back", () => {
       };
       const lossy = program(
         "lossy",
-        `[ "$1" = --archive ] && set -- "$@" --nsExclude=${drTestDatabase}.documents; exec ${databaseTool("mongorestore")} "$@"`,
+        `[ "$1" = --archive ] && set -- "$@" --nsExclude=${drTestDatabase}.documents; exec ${tool("mongorestore")} "$@"`,
       );
       const differs = await run({ mongorestore: lossy });
       expect(differs.failure).toMatchObject({ kind: "differs" });
@@ -173,7 +173,7 @@ describe.skipIf(!hasTools)("a test of the way back", () => {
       expect(broken.failure?.got).toContain("Failed: no room");
       expect(broken.result?.verdict).toBe("UNKNOWN");
       // Four seconds go by behind the dump: what is lost is less, because the archive of the oplog is applied.
-      const slow = program("slow", `${databaseTool("mongodump")} "$@" && sleep 4`);
+      const slow = program("slow", `${tool("mongodump")} "$@" && sleep 4`);
       const missed = await run({ mongodump: slow, settings: { rpoSecondsMax: 0.001 } });
       expect(missed.result?.verdict).toBe("PROVEN");
       expect(missed.result?.objectives.at(-1)?.measuredMs).toBeLessThan(3500);

@@ -166,7 +166,7 @@ function prepareHost(host: string, environment: Environment, aws: Readonly<Recor
   for (const name of ["mongodb-backup", "backup-schedule"])
     for (const kind of ["service", "timer"])
       cpSync(join(root, `services/units/${name}.${kind}`), join(units, `${name}.${kind}`));
-  for (const name of ["oplog-archive.service", "restore-backup.service"])
+  for (const name of ["oplog-archive.service", "restore-backup.service", "verify-backup.service"])
     cpSync(join(root, "services/units", name), join(units, name));
   // A person waits a minute for the next try; a test doesn't.
   mkdirSync(join(units, "mongodb-backup.service.d"));

@@ -22,7 +22,7 @@ import { runVerifyBackup } from "../../services/verify-backup/run.ts";
 import { ServiceWorld } from "../support/service-world.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { BackupWorld, databaseTool, hasTools } from "./backup-world.ts";
+import { BackupWorld, hasTools, tool } from "./backup-world.ts";
 
 const ajv = new Ajv2020({ strictTypes: false });
 addFormats(ajv);
@@ -97,7 +97,7 @@ async function run({ backups = { scratchSecret: "scratch" }, mongorestore }: Ask
   });
   const { service } = own;
   await using databases = createDatabases(service.environment, service.secrets, "test");
-  const executable = mongorestore ?? databaseTool("mongorestore");
+  const executable = mongorestore ?? tool("mongorestore");
   const directory = join(service.stateDirectory, "private");
   return await runVerifyBackup({ service, databases, executable, directory }).catch(
     (error: unknown) => error,
@@ -357,7 +357,7 @@ describe.skipIf(!hasTools)("a backup that is not whole", () => {
     "a restore that loses what it was given is found, whatever mongorestore says",
     async () => {
       const lossy = join(temporaryFolder("lossy"), "mongorestore");
-      const real = databaseTool("mongorestore");
+      const real = tool("mongorestore");
       writeFileSync(lossy, `#!/bin/sh\nexec ${real} "$@" --nsExclude=shop.orders\n`, { mode: 0o755 });
       const { failure, level } = await verify([3], { mongorestore: lossy });
       expect(failure?.kind).toBe("differs");
