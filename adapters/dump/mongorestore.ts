@@ -25,6 +25,8 @@ export interface RestoreOptions {
 }
 
 const duplicateId = /continuing through error: E11000 .*index: _id_ /;
+/** The manual asks for the latter, servers of our days mostly do with the former. */
+const replayRole = "restore, or for --oplogReplay one with anyAction on anyResource,";
 const notRestored = /(\d+) document\(s\) failed to restore/;
 
 /**
@@ -45,7 +47,7 @@ export async function restoreArchive(
     words: ["--archive", ...(options.words ?? []), "--config", options.configurationPath],
     what: options.what,
     signal: options.signal,
-    role: "restore",
+    role: options.words?.includes("--oplogReplay") ? replayRole : "restore",
     wayOut,
     onLine: (line) => {
       if (options.oplogSettlesDuplicates && duplicateId.test(line)) duplicates++;
@@ -97,7 +99,7 @@ export async function replayOplog(options: ReplayOplogOptions): Promise<void> {
     ],
     what,
     signal,
-    role: "restore",
+    role: replayRole,
     wayOut: "see what mongorestore said in the unit's log, mend the cause, and run this again",
     ...(onLine ? { onLine } : {}),
   });
