@@ -1,6 +1,6 @@
 /** `backups/oplog/current.json`: the era that is being written, and why it began. Replaced by If-Match only. */
 import type { OperationTime } from "../ports.ts";
-import { backupId, oplogPrefix } from "./layout.ts";
+import { oplogPrefix } from "./layout.ts";
 
 export const currentEraKey = `${oplogPrefix}current.json`;
 
@@ -32,9 +32,9 @@ export interface OplogEra {
   readonly gap?: OplogGap;
 }
 
-/** In order of time as text; the run keeps two that begin in one second apart. */
+/** In order of time as text, to the millisecond; the run keeps those of two archives apart. */
 export function newEraId(now: Date, run: string): string {
-  return `${backupId(now)}-${run}`;
+  return `${now.toISOString().replace(/[:.]/g, "-")}-${run}`;
 }
 
 /** From an entry's reading to its being in the bucket; `backups.oplogFlushSeconds` of the environment sets another one. */

@@ -150,7 +150,7 @@ describe.skipIf(!hasTools)("oplog-archive", () => {
   );
 
   test(
-    "a request that S3 answers late or not at all is tried again; the manifests stay one chain",
+    "S3 that answers late or not at all is asked again, and an election is outlasted; the manifests stay one chain",
     async () => {
       const before = await newestOplogManifest(world.store, await era());
       for (const action of [{ status: 503, code: "SlowDown" }, { reset: true }])
@@ -168,6 +168,11 @@ describe.skipIf(!hasTools)("oplog-archive", () => {
         await things().insertOne({ _id: `faulty${n}` });
         await reaches(await newestOplogTime(world.client));
       }
+      const { primary, hosts } = await world.client.db("admin").command({ hello: 1 });
+      const index = (hosts as string[]).indexOf(primary as string);
+      await world.client.db("admin").command({ _sandbox: "member", index, action: "stepDown" });
+      await things().insertOne({ _id: "elected" });
+      await reaches(await newestOplogTime(world.client));
       expect(await running.stop()).toBeUndefined();
       expect(await era()).toBe(before!.manifest.era);
       await isWhole();
