@@ -63,17 +63,16 @@ function numbersOf(
   const numbers = new Set<number>();
   for (const part of text.split(",")) {
     const [range = "", step, more] = part.split("/");
-    const [from, to = from, extra] = range === "*" ? [field.low, field.high] : endsOf(field, range);
-    const every = step === undefined ? 1 : /^[0-9]{1,2}$/.test(step) ? Number(step) : 0;
-    const isSingle = range !== "*" && !range.includes("-");
+    const ends = range === "*" ? [field.low, field.high] : endsOf(field, range);
+    const [from = 0, to = 0] = ends.length === 1 ? [ends[0], ends[0]] : ends;
+    const every = step === undefined ? 1 : /^[1-9][0-9]?$/.test(step) ? Number(step) : 0;
     const isWrong =
-      from === undefined ||
-      to === undefined ||
-      extra !== undefined ||
       more !== undefined ||
+      ends.length > 2 ||
+      ends.includes(undefined) ||
       from > to ||
-      every < 1 ||
-      (step !== undefined && isSingle);
+      every === 0 ||
+      (step !== undefined && ends.length === 1);
     if (isWrong) fail(expected, text);
     else for (let value = from; value <= to; value += every) numbers.add(value);
   }
