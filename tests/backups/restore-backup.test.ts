@@ -148,7 +148,7 @@ const uriOf = (user: string, password: string) =>
 async function writeAs(user: string, password: string): Promise<unknown> {
   const client = new MongoClient(uriOf(user, password));
   try {
-    for (;;) await client.db("shop").collection("c0").insertOne({});
+    for (;;) await client.db("quiet").collection("things").insertOne({});
   } catch (error) {
     return error;
   } finally {
@@ -276,7 +276,7 @@ describe.skipIf(!hasTools)("restore-backup", () => {
       await expect(preview(asked)).rejects.toMatchObject({ kind: "refused", expected: "phase normal" });
       await world.phases.move("fb-1", "normal", "test");
       await world.client.db("shop").collection("made later").insertOne({});
-      const roles = [{ role: "readWrite", db: "shop" }];
+      const roles = [{ role: "readWrite", db: "quiet" }];
       await world.client.db("admin").command({ createUser: "ann", pwd: "secret", roles });
       const application = writeAs("ann", "secret");
       const outcome = await restore(asked);
@@ -291,7 +291,7 @@ describe.skipIf(!hasTools)("restore-backup", () => {
       const atBackup = stateAt(({ at }) => compareTimes(at, backup.oplog.last) <= 0);
       expect(await contentOf(world.client)).toBe(atBackup.content);
       const again = new MongoClient(uriOf("ann", "secret"));
-      await again.db("shop").collection("c0").insertOne({});
+      await again.db("quiet").collection("things").insertOne({});
       await again.close();
       const { users } = await world.client.db("admin").command({ usersInfo: 1 });
       expect((users as { user: string }[]).map(({ user }) => user)).toContain("ann");
