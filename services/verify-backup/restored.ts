@@ -10,7 +10,7 @@ import {
 } from "../../core/backup/collection-shape.ts";
 import { compareCollections, namespaceOf } from "../../core/backup/compare-content.ts";
 import { ContentDigest } from "../../core/backup/content-digest.ts";
-import type { DumpedCollection } from "../../core/backup/documents.ts";
+import type { BackupManifest, DumpedCollection } from "../../core/backup/documents.ts";
 import type { ServiceContext } from "../runtime/definition.ts";
 import { Progress } from "../runtime/progress.ts";
 import { markDatabase } from "./scratch.ts";
@@ -35,14 +35,15 @@ interface Found extends Omit<DumpedCollection, "metadata"> {
 /**
  * Reads every document on the scratch server, and the options of its collections. A line for each difference. Fails with
  * what the driver throws.
+ * @param twice documents of a collection, by its namespace, that the dump holds twice: only one of each can be there
  */
 export async function compareDocuments(
   service: ServiceContext,
   client: MongoClient,
-  dumped: readonly DumpedCollection[],
-  backupId: string,
+  { id: backupId, collections }: Pick<BackupManifest, "id" | "collections">,
+  twice: ReadonlyMap<string, number>,
 ): Promise<string[]> {
-  const expected = dumped.filter(isRestored);
+  const expected = collections.filter(isRestored);
   const documents = expected.reduce((sum, one) => sum + one.documents, 0);
   const progress = new Progress(service, "documents", documents, { backupId, stage: "compare" });
   const found: Found[] = [];
@@ -57,12 +58,23 @@ export async function compareDocuments(
   }
   const shapes = new Map(found.map((one) => [namespaceOf(one), one.shape]));
   return [
-    ...compareCollections(expected, found, "on the scratch server"),
+    ...compareCollections(
+      expected,
+      found.map((one) => withTwice(one, expected, twice.get(namespaceOf(one)) ?? 0)),
+      "on the scratch server",
+    ),
     ...expected.flatMap((one) => {
       const shape = shapes.get(namespaceOf(one));
       return shape ? compareOptions(namespaceOf(one), shapeOfMetadata(one.metadata), shape) : [];
     }),
   ];
+}
+
+/** Which of two documents was restored is not known here: their number is what can be compared. */
+function withTwice(found: Found, expected: readonly DumpedCollection[], count: number): Found {
+  const dumped = expected.find((one) => namespaceOf(one) === namespaceOf(found));
+  if (count === 0 || !dumped) return found;
+  return { ...found, documents: found.documents + count, bytes: dumped.bytes, content: dumped.content };
 }
 
 /**

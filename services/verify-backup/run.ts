@@ -21,7 +21,8 @@ import {
 import { RoundtripError } from "../../core/errors.ts";
 import { assertNormalTimes, type RunOutcome, recordRun } from "../runtime/backup-run.ts";
 import type { ServiceContext } from "../runtime/definition.ts";
-import { type RestoreTools, verifyRestored } from "./restore.ts";
+import { verifyRestored } from "./restore.ts";
+import type { RestoreTools } from "./restore-parts.ts";
 import { verifyStored } from "./stored.ts";
 
 const verb = "verify-backup";

@@ -253,8 +253,12 @@ test.skipIf(!hasTools)(
       collectionName: "seats",
       type: "collection",
     });
-    // "a" was read before both updates, "b" behind them.
-    const documents = [serialize({ _id: "a", seat: 1 }), serialize({ _id: "b", seat: 1 })];
+    // "a" was read before both updates, "b" behind them, and "a" once more, as if deleted and inserted again.
+    const documents = [
+      serialize({ _id: "a", seat: 1 }),
+      serialize({ _id: "b", seat: 1 }),
+      serialize({ _id: "a", seat: 3 }),
+    ];
     const archive = archiveOf(metadata, documents, written.slice(-3));
     const id = "2026-01-01T00-00-00Z";
     const reader = new ArchiveReader("archive under test");
@@ -279,8 +283,9 @@ test.skipIf(!hasTools)(
     const { failure, level } = await verify([1, 2, 3], { backupId: id });
     expect(failure?.message).toBeUndefined();
     expect(level(3).findings[0]).toContain(
-      "1 collections with 2 documents and 3 entries of the oplog restored",
+      "1 collections with 3 documents and 3 entries of the oplog restored",
     );
+    expect(level(3).findings[1]).toStartWith("shop.seats: 1 documents are twice in the dump");
   },
   limit,
 );
