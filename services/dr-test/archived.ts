@@ -9,18 +9,23 @@ import {
   readSegment,
 } from "../../adapters/backup/oplog-archive.ts";
 import { replayOplog } from "../../adapters/dump/mongorestore.ts";
+import { readJson } from "../../adapters/state/json.ts";
 import type { OplogManifest } from "../../core/backup/documents.ts";
 import { drTestDatabase } from "../../core/backup/dr-test.ts";
+import { statusKey } from "../../core/backup/layout.ts";
 import { oplogFlushSecondsDefault } from "../../core/backup/oplog-era.ts";
 import { findElement, textIn } from "../../core/bson/raw.ts";
+import type { ServiceStatus } from "../../core/failback/documents.ts";
 import { compareTimes } from "../../core/failback/recorded-tasks.ts";
 import { timeOfEntry } from "../../core/oplog/entry.ts";
 import type { OperationTime } from "../../core/ports.ts";
 import type { ServiceContext } from "../runtime/definition.ts";
 import { heartbeatsCollection } from "./database.ts";
 
+const archiver = "oplog-archive";
+const endStates: readonly ServiceStatus["state"][] = ["finished", "failed", "stopped"];
 const lookEveryMs = 200;
-const graceMs = 2000;
+const graceMs = 10_000;
 /** No time of an operation is later. */
 const endOfTime: OperationTime = { t: 0xffff_ffff, i: 0 };
 
@@ -33,14 +38,19 @@ export async function isArchived(service: ServiceContext, after: OperationTime):
   const { store, clock, signal } = service;
   const deadline = clock.monotonicMs() + 3 * flushMs(service) + graceMs;
   while (clock.monotonicMs() < deadline) {
+    if (await hasEnded(service)) return false;
     const era = await readEra(store);
     const newest = era && (await newestOplogManifest(store, era.value.era));
     if (newest && compareTimes(newest.manifest.last, after) > 0) return true;
-    if (!era) return false;
     service.alive();
     await clock.sleep(lookEveryMs, signal);
   }
   return false;
+}
+
+async function hasEnded({ store }: ServiceContext): Promise<boolean> {
+  const status = (await readJson<ServiceStatus>(store, statusKey(archiver)))?.value;
+  return status === undefined || endStates.includes(status.state);
 }
 
 export interface ReplayTools {

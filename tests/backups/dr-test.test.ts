@@ -4,6 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Ajv2020 from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
+import { readEra } from "../../adapters/backup/oplog-archive.ts";
 import { systemClock } from "../../adapters/clock.ts";
 import { readJson, writeJson } from "../../adapters/state/json.ts";
 import {
@@ -29,12 +30,18 @@ const isDrTest = ajv.compile(drTestSchema);
 let world: BackupWorld;
 let archive: Verb;
 const limit = 60_000;
+/** Roundtrip's own user on MongoDB has these (docs/users-and-secrets.md), of which a test uses some. */
+const mongodbRoles = ["backup", "restore", "clusterMonitor", "readWriteAnyDatabase", "dbAdminAnyDatabase"];
 const own = () => world.client.db(drTestDatabase);
 
 beforeAll(async () => {
   if (!hasTools) return;
   world = await BackupWorld.start({ oplogFlushSeconds: 0.2 });
   archive = world.verb("oplog-archive");
+  await waitFor("the oplog's archive", async () => (await readEra(world.store)) !== undefined, 30_000);
+  await world.client
+    .db("admin")
+    .command({ createUser: "roundtrip", pwd: "correct-horse", roles: mongodbRoles });
 }, limit);
 afterAll(() => world?.[Symbol.asyncDispose]());
 
@@ -78,7 +85,9 @@ async function run({ mongodump, mongorestore, settings = {} }: Run = {}) {
     clock: systemClock,
     environment: world.environment,
     settings,
-    secrets: { mongodb: { uri: world.mongodb.ready.uri } },
+    secrets: {
+      mongodb: { uri: world.mongodb.ready.uri.replace(/\/\/[^@]*@/, "//roundtrip:correct-horse@") },
+    },
   });
   const { environment, secrets, stateDirectory } = service.service;
   await using databases = createDatabases(environment, secrets, "test");
