@@ -6,7 +6,7 @@ const misread = "serverSelectionTimeoutMS";
 
 /** The connection string of a secret, as connect.ts reads it. Fails `configuration` naming the secret. */
 export function connectionString(secret: Readonly<Record<string, string>>, secretName: string): string {
-  if (secret.uri) return withoutOption(secret.uri, misread);
+  if (secret.uri) return withoutDatabase(withoutOption(secret.uri, misread));
   const { host, port, username, password, replicaSet, authSource, tls, caFile } = secret;
   if (!host || !username || !password) throw incomplete(secretName);
   const hosts = host
@@ -30,6 +30,16 @@ function withoutOption(uri: string, option: string): string {
   if (query === undefined) return uri;
   const kept = query.split("&").filter((part) => part.split("=")[0]?.toLowerCase() !== option.toLowerCase());
   return kept.length === 0 ? address : `${address}?${kept.join("&")}`;
+}
+
+/** A database in the address would be the only one that is dumped. It still is where the user is looked up. */
+function withoutDatabase(uri: string): string {
+  const [, address = "", database = "", query = ""] =
+    /^(\w+(?:\+\w+)?:\/\/[^/?]+)\/([^?]+)(?:\?(.*))?$/.exec(uri) ?? [];
+  if (database === "") return uri;
+  const options = query.split("&").filter(Boolean);
+  const isGiven = options.some((option) => option.toLowerCase().startsWith("authsource="));
+  return `${address}/?${[...options, ...(isGiven ? [] : [`authSource=${database}`])].join("&")}`;
 }
 
 function incomplete(secretName: string): RoundtripError {

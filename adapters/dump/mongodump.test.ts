@@ -112,6 +112,15 @@ describe("mongodump's configuration", () => {
     expect(connectionString({ uri: "mongodb://h/?serverSelectionTimeoutMS=5" }, "s")).toBe("mongodb://h/");
   });
 
+  test("a database in the address, which would be the only one dumped, is where the user is looked up and no more", () => {
+    const of = (uri: string) => connectionString({ uri }, "s");
+    expect(of("mongodb://u:p@h:1,i:2/shop")).toBe("mongodb://u:p@h:1,i:2/?authSource=shop");
+    expect(of("mongodb+srv://u:p@h/admin?tls=true")).toBe("mongodb+srv://u:p@h/?tls=true&authSource=admin");
+    expect(of("mongodb://u:p@h/shop?authSource=admin")).toBe("mongodb://u:p@h/?authSource=admin");
+    for (const uri of ["mongodb://u:p@h", "mongodb://u:p%2Fq@h/", "mongodb://u:p@h/?tls=true"])
+      expect(of(uri)).toBe(uri);
+  });
+
   test("fields become a connection string, whatever the password holds", () => {
     const secret = {
       host: "a,b:2",
