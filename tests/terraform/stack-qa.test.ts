@@ -89,20 +89,22 @@ describe.skipIf(!terraformProgram)(`terraform/stack of qa with Kafka${whyNoTerra
     ]);
   });
 
-  test("each task that shall run, the cluster, both hosts and Kafka's nodes are watched, and somebody is told", async () => {
+  test("each task that shall run, the cluster, both hosts, Kafka's nodes, backups and capture are watched, and somebody is told", async () => {
     const { Objects } = (await qa.world.call("stored-objects", "StoredObjects.ListObjects", {
       TypeName: "aws_cloudwatch_metric_alarm",
     })) as { Objects: Alarm[] };
     const tasks = ["billing", "shop-customers", "shop-orders"];
     expect(Objects.map(({ ObjectId }) => ObjectId)).toEqual(
       [
+        ...["age", "size"].map((name) => `backup-${name}`),
+        ...["heartbeat", "lag", "token"].map((name) => `capture-${name}`),
         ...tasks.flatMap((id) => [`dms-${id}-source`, `dms-${id}-target`]),
         "dms-storage",
         ...["cpu", "memory", "replica-lag"].map((name) => `documentdb-${name}`),
         ...["failback-disk", "failback-status"].map((name) => `host-${name}`),
         ...[1, 2, 3].map((node) => `host-kafka-${node}-status`),
         ...["operations-disk", "operations-status"].map((name) => `host-${name}`),
-        "notify-errors",
+        ...["notify-errors", "oplog-lag", "restore-test-age"],
       ].map((name) => `roundtrip-qa-${name}`),
     );
     const topic = "arn:aws:sns:us-east-1:123456789012:roundtrip-qa-alarms";
