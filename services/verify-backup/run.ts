@@ -68,8 +68,10 @@ async function verifyOnce(
     return undefined;
   } catch (error) {
     service.signal.throwIfAborted();
-    if (!(error instanceof RoundtripError) || passing.includes(error.kind)) throw error;
-    await forget(service, asked);
+    const isTyped = error instanceof RoundtripError;
+    // What nobody foresaw would come again with each try of the timer.
+    if (!isTyped || !passing.includes(error.kind)) await forget(service, asked);
+    if (!isTyped || passing.includes(error.kind)) throw error;
     return error;
   }
 }

@@ -9,6 +9,7 @@ import { Long, serialize } from "bson";
 import { systemClock } from "../../adapters/clock.ts";
 import { RawScan } from "../../adapters/mongo/raw-scan.ts";
 import { readJson, writeJson } from "../../adapters/state/json.ts";
+import { StoreError } from "../../adapters/store-error.ts";
 import { ArchiveReader } from "../../core/backup/archive.ts";
 import { Crc64 } from "../../core/backup/crc64.ts";
 import type { BackupManifest, BackupRun, Verification } from "../../core/backup/documents.ts";
@@ -329,6 +330,35 @@ describe.skipIf(!hasTools)("a backup that is not whole", () => {
       expect(gone.failure?.kind).toBe("differs");
       expect(gone.level(1).findings).toEqual([`${key()}: expected ${body.length} bytes, got no such object`]);
       expect(gone.level(3).verdict).toBe("UNKNOWN");
+    },
+    limit,
+  );
+
+  test(
+    "an archive that is replaced while it is read, and a bucket that does not answer",
+    async () => {
+      const { get } = world.store;
+      mending.push(async () => {
+        world.store.get = get;
+      });
+      world.store.get = async (name, options) => {
+        const found = await get.call(world.store, name, options);
+        return found && options?.range ? { ...found, etag: "another" } : found;
+      };
+      const replaced = await verify([1, 2]);
+      expect(replaced.failure?.kind).toBe("differs");
+      expect(replaced.level(1).findings[0]).toContain("got another one, another");
+      const away = { what: "get", expected: "an answer", got: "none", wayOut: "wait" };
+      world.store.get = async (name, options) => {
+        if (options?.range) throw new StoreError("unavailable", away);
+        return get.call(world.store, name, options);
+      };
+      const none = await verify([1, 2]);
+      expect(none.failure?.kind).toBe("unavailable");
+      expect(none.verification).toBeUndefined();
+      // Another try can mend it: it stays asked for.
+      expect(await world.store.head(requestKey("verify-backup"))).toBeDefined();
+      await world.store.delete([requestKey("verify-backup")]);
     },
     limit,
   );
