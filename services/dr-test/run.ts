@@ -24,6 +24,7 @@ import { RoundtripError } from "../../core/errors.ts";
 import type { Databases, Server } from "../access/databases.ts";
 import { dumpToBucket } from "../dump/dump-to-bucket.ts";
 import { withPrivateFile } from "../dump/private-file.ts";
+import { asForeseen, isPassing } from "../runtime/asked-for.ts";
 import { assertNormalTimes, recordRun } from "../runtime/backup-run.ts";
 import type { ServiceContext } from "../runtime/definition.ts";
 import { flushMs, isArchived, replayHeartbeats } from "./archived.ts";
@@ -52,17 +53,33 @@ export function runDrTest(tools: DrTestTools): Promise<void> {
   const { service } = tools;
   const next = async () => nextTimes(parseSchedule(drTestSchedule), service.clock.now(), 1)[0]?.toISOString();
   return recordRun(service, verb, next, async () => {
-    await assertNormalTimes(service, "test the way back");
     const request = (await readJson<DrTestRequest>(service.store, requestKey(verb)))?.value;
-    const id = drTestId(service.clock.now());
-    service.status.update({ state: "running", detail: { test: id, stage: "begins" } });
-    const server = await tools.databases.open("mongodb");
-    const result = await new DrTest(tools, server, id, request).run();
-    if (request) await service.store.delete([requestKey(verb)]);
-    service.logger.info({ test: id, verdict: result.verdict }, objectiveWords(result.objectives));
-    if (!passed(result)) throw notPassed(result);
+    try {
+      await assertNormalTimes(service, "test the way back");
+      await testOnce(tools, request);
+    } catch (error) {
+      service.signal.throwIfAborted();
+      if (isPassing(error)) throw error;
+      await forget(service);
+      throw asForeseen(error, "test the way back");
+    }
+    await forget(service);
     return {};
   });
+}
+
+async function forget({ store }: ServiceContext): Promise<void> {
+  await store.delete([requestKey(verb)]);
+}
+
+async function testOnce(tools: DrTestTools, request: DrTestRequest | undefined): Promise<void> {
+  const { service, databases } = tools;
+  const id = drTestId(service.clock.now());
+  service.status.update({ state: "running", detail: { test: id, stage: "begins" } });
+  const server = await databases.open("mongodb");
+  const result = await new DrTest(tools, server, id, request).run();
+  service.logger.info({ test: id, verdict: result.verdict }, objectiveWords(result.objectives));
+  if (!passed(result)) throw notPassed(result);
 }
 
 class DrTest {

@@ -19,6 +19,7 @@ import {
   verdictOf,
 } from "../../core/backup/verification.ts";
 import { RoundtripError } from "../../core/errors.ts";
+import { asForeseen, isPassing } from "../runtime/asked-for.ts";
 import { assertNormalTimes, type RunOutcome, recordRun } from "../runtime/backup-run.ts";
 import type { ServiceContext } from "../runtime/definition.ts";
 import { verifyRestored } from "./restore.ts";
@@ -26,8 +27,6 @@ import type { RestoreTools } from "./restore-parts.ts";
 import { verifyStored } from "./stored.ts";
 
 const verb = "verify-backup";
-/** These stay asked for: another try of the same run can mend them. */
-const passing: readonly string[] = ["unavailable", "interrupted"];
 
 /**
  * Verifies what a person asked for, or the newest backup when that is due; otherwise does nothing. Each verification is
@@ -68,11 +67,9 @@ async function verifyOnce(
     return undefined;
   } catch (error) {
     service.signal.throwIfAborted();
-    const isTyped = error instanceof RoundtripError;
-    // What nobody foresaw would come again with each try of the timer.
-    if (!isTyped || !passing.includes(error.kind)) await forget(service, asked);
-    if (!isTyped || passing.includes(error.kind)) throw error;
-    return error;
+    if (isPassing(error)) throw error;
+    await forget(service, asked);
+    return asForeseen(error, "verify a backup of MongoDB");
   }
 }
 

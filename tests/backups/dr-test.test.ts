@@ -154,6 +154,7 @@ describe.skipIf(!hasTools)("a test of the way back", () => {
       expect(failure?.message).toContain("got collections theirs, and no record of a test");
       expect(result).toBeUndefined();
       expect(await own().collection("theirs").countDocuments()).toBe(1);
+      expect(await world.store.head(requestKey("dr-test"))).toBeUndefined();
       await own().dropDatabase();
     },
     limit,
