@@ -20,6 +20,7 @@ const given: Readonly<Record<string, string>> = {
   user: "shop",
   version: "0.1.0",
   checksum: "a".repeat(64),
+  schedule: "0 */6 * * *",
 };
 
 const others = [...runbooks, ...operations].filter(({ name }) => !runInStory.includes(name));
@@ -30,7 +31,7 @@ beforeAll(async () => {
   world = await WorkflowWorld.start("other", tasksYaml);
   await world.apply.source.db("shop_orders").collection("orders").insertOne({ n: 1 });
 });
-afterAll(() => world?.[Symbol.asyncDispose](), 60_000);
+afterAll(() => world?.[Symbol.asyncDispose](), 120_000);
 
 describe("a runbook's workflow shows what it would do", () => {
   const sample = ["first-start", "rotate-credentials", "unlock"];

@@ -41,7 +41,7 @@ beforeAll(async () => {
   for (const name of ["orders", "order_items"]) await source(name).insertMany([{ n: 1 }, { n: 2 }]);
   await world.apply.source.db("billing").collection("invoices").insertOne({ n: 1 });
 });
-afterAll(() => world?.[Symbol.asyncDispose](), 60_000);
+afterAll(() => world?.[Symbol.asyncDispose](), 120_000);
 
 const source = (name: string): Collection => world.apply.source.db(database).collection(name);
 const target = (name: string): Collection => world.apply.target.db(database).collection(name);
