@@ -131,13 +131,14 @@ export class KafkaWorld implements AsyncDisposable {
     return { code: await child.exited, stdout: await stdout, stderr };
   }
 
-  /** An action through SSM on one node. Fails as the runbook would. */
+  /** An action through SSM on one node, once its agent is online. Fails as the runbook would. */
   async action(
     id: number,
     name: string,
     parameters: Readonly<Record<string, string>> = {},
   ): Promise<ActionResult> {
     const { instanceId } = this.nodes[id - 1]!;
+    await this.#instances.waitReady(instanceId, 20);
     const given = { nodes: nodeList(this.nodes), ...parameters };
     const command = await this.#commands.send(instanceId, `${prefix}-${name}`, given);
     return resultOf(name, await this.#commands.wait(instanceId, command, 120));
