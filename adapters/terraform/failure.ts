@@ -48,18 +48,22 @@ const exists =
 
 const shownMax = 10;
 
-/** What a failed Terraform command comes to, in the product's words. Texts are already cleaned of sensitive values. */
+/**
+ * What a failed Terraform command comes to, in the product's words. It is judged by what Terraform really said: a sensitive value may
+ * be a word of an address, too. Only what is told goes through `clean`, which blanks such values out.
+ */
 export function terraformFailure(
   what: string,
   diagnostics: readonly Diagnostic[],
   ended: { readonly exitCode: number | null; readonly stderr: readonly string[] },
+  clean: (text: string) => string,
 ): RoundtripError {
   const errors = diagnostics.filter(({ severity }) => severity === "error");
   const locked = errors.find(({ summary }) => summary.includes("Error acquiring the state lock"));
   if (locked) return new StateLocked(what, lockIn(locked.detail));
   const known = errors.map((error) => special(what, error)).find((failure) => failure !== undefined);
   if (known) return new RoundtripError(known);
-  const said = errors.slice(0, shownMax).map(diagnosticText);
+  const said = errors.slice(0, shownMax).map((error) => clean(diagnosticText(error)));
   if (errors.length > shownMax) said.push(`and ${errors.length - shownMax} more`);
   const how = ended.exitCode === null ? "a signal" : `exit code ${ended.exitCode}`;
   const existing = errors.filter(({ summary, detail }) => exists.test(`${summary} ${detail}`));

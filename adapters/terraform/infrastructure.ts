@@ -226,20 +226,16 @@ export class TerraformInfrastructure implements Infrastructure, Disposable {
     const diagnostics: Diagnostic[] = [];
     const listen = (line: string) => {
       const message = readMessage(line);
-      if (message?.kind === "diagnostic") diagnostics.push(this.#cleaned(message.diagnostic));
+      if (message?.kind === "diagnostic") diagnostics.push(message.diagnostic);
       const text = message?.kind === "progress" ? message.text : undefined;
       if (text !== undefined) this.#options.onProgress?.(this.#redaction.clean(text));
     };
     const ended = await this.#run(what, parameters, signal, onLine ?? listen);
-    for (const warning of diagnostics.filter(({ severity }) => severity === "warning"))
-      this.#options.onProgress?.(`warning: ${diagnosticText(warning)}`);
-    if (ended.interrupted) throw interrupted(what, ended);
-    if (ended.exitCode !== 0) throw terraformFailure(what, diagnostics, ended);
-  }
-
-  #cleaned(diagnostic: Diagnostic): Diagnostic {
     const clean = (text: string) => this.#redaction.clean(text);
-    return { ...diagnostic, summary: clean(diagnostic.summary), detail: clean(diagnostic.detail) };
+    for (const warning of diagnostics.filter(({ severity }) => severity === "warning"))
+      this.#options.onProgress?.(clean(`warning: ${diagnosticText(warning)}`));
+    if (ended.interrupted) throw interrupted(what, ended);
+    if (ended.exitCode !== 0) throw terraformFailure(what, diagnostics, ended, clean);
   }
 
   async #run(

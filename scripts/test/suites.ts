@@ -108,7 +108,7 @@ export const suites: readonly Suite[] = [
   {
     name: "Terraform: stand-in provider, modules, adopt",
     tests: ["sandbox/terraform-provider", "tests/terraform", "tests/terraform-kills", "tests/adopt"],
-    minutesMax: 15,
+    minutesMax: 22,
     missing: terraformMissing,
   },
   { name: "stand-in: database", tests: ["sandbox/database"], minutesMax: 10 },

@@ -127,7 +127,7 @@ function terraformIn({ at, folder, program }: TerraformGround, directory: string
     const options = { program, parameters, directory, environment, interruptGraceSeconds };
     const ended = await run({ ...options, outputFolder: folder, onLine, signal });
     if (ended.interrupted) throw interrupted(what);
-    if (ended.exitCode !== 0) throw terraformFailure(what, diagnostics, ended);
+    if (ended.exitCode !== 0) throw terraformFailure(what, diagnostics, ended, (text) => text);
     return added;
   };
 }
