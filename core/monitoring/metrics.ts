@@ -3,6 +3,7 @@
  * that did not happen, or a host that is gone, shows as an age that grows. Names and thresholds: terraform/modules/monitoring.
  */
 import type { BackupManifest, BackupRun, OplogRun } from "../backup/documents.ts";
+import { changePercent } from "../backup/size-change.ts";
 import type { ServiceStatus } from "../failback/documents.ts";
 
 export interface Metric {
@@ -44,7 +45,7 @@ function backupMetrics({ now, newest, before, restoreTest }: Observed): Metric[]
   if (newest && before)
     metrics.push({
       name: "BackupSizeDeltaPercent",
-      value: deltaPercent(newest.archive.bytes, before.archive.bytes),
+      value: finitePercent(changePercent(newest.archive.bytes, before.archive.bytes)),
       unit: "Percent",
       help: "By how much the newest backup's size differs from the one before, up or down.",
     });
@@ -114,9 +115,9 @@ function secondsSince(time: string, now: Date): number {
   return Math.max(0, (now.getTime() - Date.parse(time)) / 1000);
 }
 
-function deltaPercent(bytes: number, before: number): number {
-  if (before === 0) return bytes === 0 ? 0 : 100;
-  return (Math.abs(bytes - before) / before) * 100;
+/** CloudWatch takes no infinity: from nothing to something is told as a change of all of it. */
+function finitePercent(percent: number): number {
+  return Number.isFinite(percent) ? Math.abs(percent) : 100;
 }
 
 /** Prometheus' text format, for its node exporter's textfile collector: `roundtrip_backup_age_seconds{environment="prod"} 5`. */

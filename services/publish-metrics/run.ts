@@ -1,7 +1,7 @@
 import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { AwsMetrics } from "../../adapters/aws/metrics.ts";
-import { newestBackup } from "../../adapters/state/backups.ts";
+import { backupIds, readBackup } from "../../adapters/state/backups.ts";
 import { readJson } from "../../adapters/state/json.ts";
 import type { BackupRun, OplogRun } from "../../core/backup/documents.ts";
 import { runKey } from "../../core/backup/layout.ts";
@@ -34,8 +34,8 @@ export async function publishMetrics(
 
 async function observe(service: ServiceContext): Promise<Observed> {
   const { store, clock } = service;
-  const newest = await newestBackup(store);
-  const before = newest && (await newestBackup(store, newest.id));
+  const lastTwo = (await backupIds(store)).slice(-2).reverse();
+  const [newest, before] = await Promise.all(lastTwo.map((id) => readBackup(store, id)));
   const restoreTest = (await readJson<BackupRun>(store, runKey("restore-test")))?.value;
   const oplog = (await readJson<OplogRun>(store, runKey("oplog")))?.value;
   const capture = await captureStatus(service);
